@@ -1,0 +1,1 @@
+"""What computes. Knows neither Streamlit nor plotly nor the texts; runs where torch, torchvision and numpy are."""

@@ -1,0 +1,44 @@
+"""Every kind of training there is: its recipe class, and how a recipe becomes something the loop can train.
+
+The only file that knows all of them. Imports a task's torch code only when it is built.
+"""
+
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from core.errors import UserError
+from core.training.recipe import Recipe
+from core.vision.recipe import PictureRecipe
+
+if TYPE_CHECKING:
+    import torch
+
+    from core.training.task import Task
+
+RECIPES: dict[str, type[Recipe]] = {cls.task: cls for cls in (PictureRecipe,)}
+
+Say = Callable[[str, float], None]
+"""Called with what is being prepared and how much of it is done, from 0 to 1."""
+
+
+def recipe_from_json(text: str) -> Recipe:
+    """A recipe of whichever kind its ``task`` names."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError("This is not a JSON file: {reason}.", reason=str(error)) from None
+    task = values.get("task", PictureRecipe.task) if isinstance(values, Mapping) else PictureRecipe.task
+    if task not in RECIPES:
+        raise UserError("“{name}” is not known here. Choose one of: {known}.", name=task, known=", ".join(RECIPES))
+    return RECIPES[task].from_json(text)
+
+
+def build_task(recipe: Recipe, device: "torch.device", say: Say = lambda what, share: None) -> "Task":
+    """Load the data and build the model of a recipe, on a device.
+
+    Raises `UserError` when the data is missing or of the wrong shape.
+    """
+    module = importlib.import_module(f"core.{recipe.task}.task")
+    return cast("Task", cast(Any, module).build(recipe, device, say))

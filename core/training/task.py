@@ -1,0 +1,57 @@
+"""What the training loop has to know of the thing it trains: nothing about pictures, nothing about language."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass
+class Score:
+    """Sums over examples, so that parts add up exactly."""
+
+    loss_sum: float = 0.0
+    correct: int = 0
+    count: int = 0
+
+    @property
+    def loss(self) -> float:
+        return self.loss_sum / max(1, self.count)
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / max(1, self.count)
+
+
+class Task(ABC):
+    """A model, its data and its loss, all on one device."""
+
+    model: nn.Module
+    num_train: int  # examples in the training part
+
+    @abstractmethod
+    def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Inputs and targets of these training examples, (B,) int64; random variation is drawn from `generator`."""
+
+    @abstractmethod
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The training loss, a scalar: the mean over the batch."""
+
+    @abstractmethod
+    def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """How many of the batch are right, a scalar."""
+
+    @abstractmethod
+    def evaluate(self, part: str) -> Score:
+        """Loss and accuracy on "validation" or "test", the model in evaluation mode, nothing random."""
+
+    @abstractmethod
+    def metadata(self) -> dict[str, Any]:
+        """What must be known to use the weights later, as JSON: kept in the header of the weights file."""
+
+    def write_report(self, folder: Path) -> None:
+        """Write what the pages show of a finished run (predictions on the test part); called once, at the end."""
+        del folder
