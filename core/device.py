@@ -1,0 +1,80 @@
+"""The machine, in one place: where to compute, how precisely, in which memory format, on how many threads."""
+
+import contextlib
+import os
+import platform
+from typing import Any
+
+import torch
+
+from core.errors import UserError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device named "auto", "cpu", "cuda" or "mps". Raises `UserError` when this machine has none such."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("This machine has no CUDA device. Choose auto or cpu.")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise UserError("This machine has no MPS device. Choose auto or cpu.")
+    return torch.device(name)
+
+
+def device_name(device: torch.device) -> str:
+    """What a person calls the device, such as "NVIDIA H100" or "CPU, 2 threads"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return "Apple GPU"
+    return f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
+
+
+def usable_cores() -> int:
+    """Cores this process may run on: a container often allows fewer than the machine has."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def autocast(device: torch.device) -> contextlib.AbstractContextManager[Any]:
+    """bfloat16 where it pays: on CUDA cards that compute in it. On a CPU without it, it is nine times slower."""
+    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+        return torch.autocast("cuda", dtype=torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def prepare(device: torch.device) -> None:
+    """Settings of the process that make training fast without making it vary."""
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.benchmark = True
+    elif device.type == "cpu":
+        torch.set_flush_denormal(True)  # weights that decay to nothing would slow the CPU down a hundredfold
+
+
+def describe() -> dict[str, Any]:
+    """What this machine is, as plain values for the Home page."""
+    device = choose_device()
+    return {
+        "device": device.type,
+        "device_name": device_name(device),
+        "threads": torch.get_num_threads(),
+        "cores": usable_cores(),
+        "memory_gib": _memory_gib(),
+        "device_memory_gib": torch.cuda.get_device_properties(device).total_memory / 2**30
+        if device.type == "cuda"
+        else None,
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The software a figure was computed with."""
+    return {"python": platform.python_version(), "torch": torch.__version__, "system": platform.system()}
+
+
+def _memory_gib() -> float | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (AttributeError, ValueError, OSError):
+        return None

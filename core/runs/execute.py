@@ -1,0 +1,97 @@
+"""Carry out a run in its folder: the worker of the queue and the command line both do it here."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from core import tasks
+from core.device import choose_device, device_name, prepare, versions
+from core.errors import UserError
+from core.files import replacing, write_atomically
+from core.runs.folder import RunFolder
+from core.training.loop import Event, Trainer
+from core.training.task import Task
+from core.training.weights import weights_bytes
+
+CHECKPOINT_EVERY_S = 10.0
+
+
+def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+    """Train the recipe of a folder, from its checkpoint if it has one, and yield the events as they are written.
+
+    `pulse` is called at every step; when it answers True the run is saved and stops. Raises `UserError`.
+    """
+    started = time.time()
+    recipe = folder.recipe()
+    device = choose_device(recipe.device)
+    prepare(device)
+    if not folder.checkpoint_file.exists():
+        folder.truncate_events(0)
+    yield _preparing(folder, "data", 0.0)
+    said: list[Event] = []
+    task = tasks.build_task(recipe, device, lambda what, share: said.append(_preparing(folder, what, share)))
+    yield from said
+    trainer = Trainer(task, recipe, device, pulse)
+    if _resume(folder, trainer):
+        yield _written(folder, {"event": "resumed", "step": trainer.step, "time": started})
+    else:
+        yield _written(folder, _started(task, trainer, device, started))
+    saved = time.monotonic()
+    for event in trainer.events():
+        if event["event"] == "finished":
+            task.write_report(folder.path)
+            event |= _started(task, trainer, device, started) | {"event": "finished"}
+            write_atomically(folder.weights_file, weights_bytes(task.model, task.metadata() | {"result": event}))
+            folder.checkpoint_file.unlink(missing_ok=True)
+        yield _written(folder, event)
+        if event["event"] == "stopped" or time.monotonic() - saved > CHECKPOINT_EVERY_S:
+            _save(folder, trainer)
+            saved = time.monotonic()
+
+
+def _written(folder: RunFolder, event: Event) -> Event:
+    folder.append_event(event)
+    return event
+
+
+def _preparing(folder: RunFolder, what: str, share: float) -> Event:
+    return _written(folder, {"event": "preparing", "what": what, "share": share})
+
+
+def _started(task: Task, trainer: Trainer, device: torch.device, started: float) -> Event:
+    """The birth certificate of every figure of this run."""
+    facts = {k: v for k, v in task.metadata().items() if k not in ("recipe", "task")}
+    return {
+        "event": "started",
+        **facts,
+        "device": device.type,
+        "device_name": device_name(device),
+        "threads": torch.get_num_threads(),
+        "steps": trainer.steps,
+        "epochs": trainer.recipe.epochs,
+        "seed": trainer.recipe.seed,
+        "versions": versions(),
+        "time": started,
+    }
+
+
+def _save(folder: RunFolder, trainer: Trainer) -> None:
+    """A checkpoint that is whole or not there, with the size of the metrics that belong to it."""
+    state: dict[str, Any] = {"trainer": trainer.state_dict(), "events_size": folder.events_size()}
+    with replacing(folder.checkpoint_file) as file:
+        torch.save(state, file)
+
+
+def _resume(folder: RunFolder, trainer: Trainer) -> bool:
+    """Go on from the checkpoint, if there is one; what was measured after it will be measured again."""
+    if not folder.checkpoint_file.exists():
+        return False
+    try:
+        state = torch.load(folder.checkpoint_file, map_location="cpu", weights_only=True)
+        trainer.load_state_dict(state["trainer"])
+    except (RuntimeError, KeyError, ValueError, EOFError) as error:
+        raise UserError("The checkpoint of this run cannot be read; start the run anew.") from error
+    folder.truncate_events(state["events_size"])
+    return True

@@ -1,0 +1,107 @@
+"""A run is a folder, and the folder is the truth: what is not written here did not happen.
+
+Knows no torch. One process writes a run's folder at a time; anybody may read it.
+"""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from core import tasks
+from core.files import write_atomically
+from core.training.recipe import Recipe
+
+
+class RunFolder:
+    """The files of one run, and how they are written so that a power cut leaves them whole."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.recipe_file = self.path / "recipe.json"
+        self.metrics_file = self.path / "metrics.jsonl"  # one event a line
+        self.state_file = self.path / "state.json"  # what the store knows of the run
+        self.heartbeat_file = self.path / "heartbeat"  # touched while a worker is alive
+        self.cancel_file = self.path / "cancel"  # its presence asks the worker to stop
+        self.checkpoint_file = self.path / "checkpoint.pt"
+        self.weights_file = self.path / "weights.safetensors"
+        self.report_file = self.path / "report.npz"
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    def create(self, recipe: Recipe) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.recipe_file, recipe.to_json().encode())
+
+    def recipe(self) -> Recipe:
+        return tasks.recipe_from_json(self.recipe_file.read_text(encoding="utf-8"))
+
+    def append_event(self, event: Mapping[str, Any]) -> None:
+        """Add one line to the metrics. One `os.write` a line: a killed process leaves no half of a buffer."""
+        line = json.dumps(event, ensure_ascii=False, allow_nan=True) + "\n"
+        fd = os.open(self.metrics_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(fd, line.encode())
+        finally:
+            os.close(fd)
+
+    def read_events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """The events after a byte offset, and the offset behind the last whole line."""
+        try:
+            with self.metrics_file.open("rb") as file:
+                file.seek(offset)
+                text = file.read()
+        except FileNotFoundError:
+            return [], 0
+        whole = text[: text.rfind(b"\n") + 1]
+        return list(_parsed(whole)), offset + len(whole)
+
+    def truncate_events(self, size: int) -> None:
+        """Forget the events after a byte offset: a resumed run writes them again."""
+        if self.metrics_file.exists() and self.metrics_file.stat().st_size > size:
+            os.truncate(self.metrics_file, size)
+
+    def events_size(self) -> int:
+        return self.metrics_file.stat().st_size if self.metrics_file.exists() else 0
+
+    def read_state(self) -> dict[str, Any]:
+        try:
+            state = json.loads(self.state_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return {}
+        return state if isinstance(state, dict) else {}
+
+    def write_state(self, state: Mapping[str, Any]) -> None:
+        write_atomically(self.state_file, json.dumps(state, ensure_ascii=False).encode())
+
+    def beat(self) -> None:
+        self.heartbeat_file.touch()
+
+    def heartbeat_age_s(self) -> float:
+        """Seconds since a worker last showed that it is alive; infinite when none ever did."""
+        try:
+            return time.time() - self.heartbeat_file.stat().st_mtime
+        except FileNotFoundError:
+            return float("inf")
+
+    def ask_to_stop(self) -> None:
+        self.cancel_file.touch()
+
+    def asked_to_stop(self) -> bool:
+        return self.cancel_file.exists()
+
+    def clear_stop(self) -> None:
+        self.cancel_file.unlink(missing_ok=True)
+
+
+def _parsed(lines: bytes) -> Iterator[dict[str, Any]]:
+    for line in lines.splitlines():
+        with contextlib.suppress(ValueError):  # a line that a disk error broke is not worth losing the others
+            event = json.loads(line)
+            if isinstance(event, dict):
+                yield event

@@ -1,0 +1,226 @@
+"""The one training loop. It yields what happens and writes nothing: whoever calls it decides what to keep.
+
+Data → model → initialisation come from the `Task`; here are the other three of the six steps: training, validation
+and, once, at the very end, the test.
+"""
+
+import copy
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.device import autocast
+from core.errors import UserError
+from core.training.optimizers import learning_rate_at, make_optimizer
+from core.training.recipe import Recipe
+from core.training.task import Task
+
+Event = dict[str, Any]
+
+
+class Trainer:
+    """Trains a task by a recipe. Between two events its state can be saved, and loaded into another one."""
+
+    def __init__(
+        self, task: Task, recipe: Recipe, device: torch.device, pulse: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`pulse` is called at every step; when it answers True the run stops there."""
+        self.task, self.recipe, self.device, self.pulse = task, recipe, device, pulse
+        self.steps_per_epoch = -(-task.num_train // recipe.batch_size)
+        self.steps = self.steps_per_epoch * recipe.epochs
+        self.log_every = min(50, max(1, self.steps_per_epoch // 20))
+        self.optimizer = make_optimizer(task.model, recipe)
+        self.rate_at = learning_rate_at(recipe, self.steps)
+        # One generator draws the order of the examples, one their random variation, whatever the model draws.
+        self.order_generator = torch.Generator().manual_seed(recipe.seed)
+        self.variation_generator = torch.Generator(device).manual_seed(recipe.seed + 1)
+        self.order = torch.empty(0, dtype=torch.int64)  # (num_train,) this epoch's permutation
+        self.step = 0
+        self.seconds = 0.0  # of training, over all sittings of an interrupted run
+        self.stale_epochs = 0  # since the validation loss was lowest
+        self.lowest_loss = float("inf")
+        self.best_accuracy = -1.0
+        self.best_epoch = 0
+        self.best_weights: dict[str, Tensor] = {}
+        self.epoch_sums: list[float] = [0.0, 0.0, 0.0]  # loss, correct, examples
+        self.meter = _Meter(device)
+
+    def events(self) -> Iterator[Event]:
+        """Train to the end, or until stopped. The last event is "finished" or "stopped"."""
+        started = time.monotonic() - self.seconds
+        self.meter.start()
+        while self.step < self.steps and not self._out_of_patience():
+            if self.pulse():
+                yield {"event": "stopped", "step": self.step}
+                return
+            place = self.step % self.steps_per_epoch
+            if place == 0:
+                self._begin_epoch()
+            loss, correct, count, grads = self._train_step(place)
+            self.step += 1
+            self.meter.add(loss, correct, count)
+            self.seconds = time.monotonic() - started
+            epoch_ends = place + 1 == self.steps_per_epoch
+            if self.step % self.log_every == 0 or epoch_ends or self.step == 1:
+                yield self._step_event(grads)
+            if epoch_ends:
+                yield self._end_epoch()
+                self.seconds = time.monotonic() - started
+        yield self._finish()
+
+    def _begin_epoch(self) -> None:
+        self.order = torch.randperm(self.task.num_train, generator=self.order_generator)
+        self.epoch_sums = [0.0, 0.0, 0.0]
+        self.task.model.train()
+
+    def _train_step(self, place: int) -> tuple[Tensor, Tensor, int, list[Tensor]]:
+        """One step of θ ← θ − η∇L, with whatever the optimiser makes of the gradient."""
+        size = self.recipe.batch_size
+        indices = self.order[place * size : (place + 1) * size].to(self.device)
+        inputs, targets = self.task.batch(indices, self.variation_generator)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate_at(self.step)
+        self.optimizer.zero_grad(set_to_none=True)
+        with autocast(self.device):
+            logits = self.task.model(inputs)
+            loss = self.task.loss(logits.float(), targets)
+        loss.backward()
+        self.optimizer.step()
+        grads = [p.grad for p in self.task.model.parameters() if p.grad is not None]
+        return loss.detach(), self.task.correct(logits.detach(), targets), len(indices), grads
+
+    def _step_event(self, grads: list[Tensor]) -> Event:
+        meter = self.meter
+        loss, accuracy, speed = meter.read()
+        self.epoch_sums[0] += loss * meter.last_count
+        self.epoch_sums[1] += accuracy * meter.last_count
+        self.epoch_sums[2] += meter.last_count
+        if loss != loss or loss == float("inf"):
+            raise UserError(
+                "The loss became infinite or undefined at step {step}: the learning rate {learning_rate} is too large. "
+                "Try a tenth of it.",
+                step=self.step,
+                learning_rate=self.recipe.learning_rate,
+            )
+        examples_left = (self.steps - self.step) * self.recipe.batch_size
+        return {
+            "event": "step",
+            "step": self.step,
+            "epoch": self.step / self.steps_per_epoch,
+            "loss": loss,
+            "accuracy": accuracy,
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "gradient_norm": float(torch.nn.utils.get_total_norm(grads)),
+            "examples_per_second": speed,
+            "seconds_left": examples_left / meter.average_speed,
+        }
+
+    def _end_epoch(self) -> Event:
+        score = self.task.evaluate("validation")
+        epoch = self.step // self.steps_per_epoch
+        best = score.accuracy > self.best_accuracy
+        if best:
+            self.best_accuracy, self.best_epoch = score.accuracy, epoch
+            if self.recipe.keep_best:
+                self.best_weights = copy.deepcopy(self.task.model.state_dict())
+        self.stale_epochs = 0 if score.loss < self.lowest_loss else self.stale_epochs + 1
+        self.lowest_loss = min(self.lowest_loss, score.loss)
+        loss_sum, correct, count = self.epoch_sums
+        return {
+            "event": "epoch",
+            "epoch": epoch,
+            "train_loss": loss_sum / count,
+            "train_accuracy": correct / count,
+            "validation_loss": score.loss,
+            "validation_accuracy": score.accuracy,
+            "best": best,
+            "seconds": self.seconds,
+        }
+
+    def _out_of_patience(self) -> bool:
+        return 0 < self.recipe.early_stopping <= self.stale_epochs
+
+    def _finish(self) -> Event:
+        """Open the sealed test part, once, with the weights that were chosen on the validation part."""
+        if self.recipe.keep_best and self.best_weights:
+            self.task.model.load_state_dict(self.best_weights)
+        score = self.task.evaluate("test")
+        return {
+            "event": "finished",
+            "test_accuracy": score.accuracy,
+            "test_loss": score.loss,
+            "tested_epoch": self.best_epoch if self.recipe.keep_best else self.step // self.steps_per_epoch,
+            "validation_accuracy": self.best_accuracy,
+            "seconds": self.seconds,
+            "examples_per_second": self.meter.average_speed,
+            "device": self.device.type,
+        }
+
+    _SCALARS = ("step", "seconds", "stale_epochs", "lowest_loss", "best_accuracy", "best_epoch", "epoch_sums")
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that decides how the run goes on: loaded into a new trainer it ends, on a CPU, with the same bits."""
+        return {
+            **{name: getattr(self, name) for name in self._SCALARS},
+            "model": self.task.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best_weights": self.best_weights,
+            "meter": (self.meter.sums, self.meter.count),
+            "order": self.order,
+            "order_generator": self.order_generator.get_state(),
+            "variation_generator": self.variation_generator.get_state(),
+            "torch_rng": torch.get_rng_state(),
+            "threads": torch.get_num_threads(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for name in self._SCALARS:
+            setattr(self, name, state[name])
+        self.task.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.best_weights = {name: tensor.to(self.device) for name, tensor in state["best_weights"].items()}
+        sums, self.meter.count = state["meter"]
+        self.meter.sums.copy_(sums)
+        self.order = state["order"]
+        self.order_generator.set_state(state["order_generator"].cpu())
+        self.variation_generator.set_state(state["variation_generator"].cpu())
+        torch.set_rng_state(state["torch_rng"].cpu())
+        if self.device.type == "cpu":  # sums are split by threads, so their number decides the last bits
+            torch.set_num_threads(state["threads"])
+        self.task.model.train()
+
+
+class _Meter:
+    """Adds up loss and accuracy on the device and measures speed; reading it is the only wait for the device."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.sums = torch.zeros(2, device=device, dtype=torch.float64 if device.type == "cpu" else torch.float32)
+        self.count = self.last_count = self.total = 0
+        self.started = self.last_read = 0.0
+
+    def start(self) -> None:
+        self.started = self.last_read = time.monotonic()
+
+    def add(self, loss: Tensor, correct: Tensor, count: int) -> None:
+        self.sums[0] += loss * count
+        self.sums[1] += correct
+        self.count += count
+
+    def read(self) -> tuple[float, float, float]:
+        """Mean loss, accuracy and examples per second since the last reading."""
+        loss_sum, correct = self.sums.tolist()
+        now = time.monotonic()
+        speed = self.count / max(now - self.last_read, 1e-9)
+        self.last_count, self.total, self.last_read = self.count, self.total + self.count, now
+        loss, accuracy = loss_sum / self.count, correct / self.count
+        self.sums.zero_()
+        self.count = 0
+        return loss, accuracy, speed
+
+    @property
+    def average_speed(self) -> float:
+        """Examples per second since the start, evaluation included; what the time left is estimated from."""
+        return self.total / max(self.last_read - self.started, 1e-9)
