@@ -1,0 +1,172 @@
+"""The loop: the same seed gives the same bits, an interruption leaves no trace, the article's net is the article's."""
+
+import itertools
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from core import tasks
+from core.errors import UserError
+from core.runs.execute import execute
+from core.runs.folder import RunFolder
+from core.training.loop import Trainer
+from core.training.optimizers import learning_rate_at, make_optimizer
+from core.training.weights import read_metadata
+from core.vision.network import load_network
+from core.vision.recipe import PictureRecipe
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def small(**changes) -> PictureRecipe:
+    return PictureRecipe.preset("quick-look", **{"device": "cpu", "epochs": 2, "train_limit": 320, **changes})
+
+
+def weights(folder: RunFolder) -> dict[str, torch.Tensor]:
+    network, _ = load_network(folder.weights_file)
+    return network.state_dict()
+
+
+def run(path: Path, recipe: PictureRecipe, stop_at: int | None = None) -> tuple[RunFolder, list[dict]]:
+    folder = RunFolder(path)
+    folder.create(recipe)
+    calls = itertools.count()
+    events = list(execute(folder, pulse=lambda: next(calls) == stop_at))
+    return folder, events
+
+
+def test_a_run_leaves_weights_metrics_and_report(tmp_path):
+    folder, events = run(tmp_path / "run", small())
+    kinds = [event["event"] for event in events]
+    assert kinds[0] == "preparing"
+    assert "started" in kinds
+    assert kinds.count("epoch") == 2
+    assert kinds[-1] == "finished"
+    assert folder.read_events()[0] == json.loads(json.dumps(events))
+    metadata = read_metadata(folder.weights_file)
+    assert metadata["classes"] == [str(d) for d in range(10)]
+    assert metadata["result"]["test_accuracy"] == events[-1]["test_accuracy"] > 0.5
+    assert not folder.checkpoint_file.exists()
+
+
+def test_stopped_runs_end_with_the_same_bits(tmp_path):
+    recipe = small(crop=1, flip=True, cutout=2)
+    whole, whole_events = run(tmp_path / "whole", recipe)
+    broken = RunFolder(tmp_path / "broken")
+    broken.create(recipe)
+    for stop_at in (1, 4, 3):  # before, inside and after the first epoch of five steps
+        calls = itertools.count()
+        events = list(execute(broken, pulse=lambda calls=calls, stop_at=stop_at: next(calls) == stop_at))
+        assert events[-1]["event"] == "stopped"
+    events = list(execute(broken))
+    assert "resumed" in [event["event"] for event in events]
+    assert events[-1]["event"] == "finished"
+    expected, actual = weights(whole), weights(broken)
+    assert all(torch.equal(expected[name], actual[name]) for name in expected)
+    losses = [[e["loss"] for e in part if e["event"] == "step"] for part in (whole_events, broken.read_events()[0])]
+    assert losses[0] == losses[1]
+
+
+def test_golden_curve():
+    """A change that should not matter must not move this. Made with torch 2.14 on one CPU thread."""
+    recipe = small(model="article-net", optimizer="momentum", learning_rate=0.05, crop=0, epochs=1)
+    task = tasks.build_task(recipe, CPU)
+    losses = [e["loss"] for e in Trainer(task, recipe, CPU).events() if e["event"] == "step"]
+    assert losses == pytest.approx(GOLDEN_LOSSES, rel=1e-4)
+
+
+GOLDEN_LOSSES = [2.316329, 2.3078368, 2.3005376, 2.3048103, 2.2991869]
+
+
+def test_stopping_early_and_keeping_the_best():
+    recipe = small(epochs=40, early_stopping=2, optimizer="adamw", learning_rate=0.02)
+    events = list(Trainer(tasks.build_task(recipe, CPU), recipe, CPU).events())
+    epochs = [e for e in events if e["event"] == "epoch"]
+    losses = [e["validation_loss"] for e in epochs]
+    assert len(epochs) < 40
+    assert min(losses) == losses[-3]
+    best = max(epochs, key=lambda e: e["validation_accuracy"])
+    assert events[-1]["tested_epoch"] == best["epoch"]
+    assert events[-1]["validation_accuracy"] == best["validation_accuracy"]
+
+
+def test_a_loss_that_explodes_is_told():
+    recipe = small(model="article-net", optimizer="sgd", learning_rate=100.0)
+    with pytest.raises(UserError, match="learning rate 100"):
+        list(Trainer(tasks.build_task(recipe, CPU), recipe, CPU).events())
+
+
+@pytest.mark.parametrize("optimizer", PictureRecipe.settings()["optimizer"][1].choices)
+def test_every_optimizer_is_torch_s_own(optimizer):
+    model = torch.nn.Linear(3, 2)
+    assert make_optimizer(model, small(optimizer=optimizer)).__module__.startswith("torch.optim")
+
+
+@pytest.mark.parametrize("schedule", PictureRecipe.settings()["schedule"][1].choices)
+def test_schedules_stay_within_the_peak(schedule):
+    rate = learning_rate_at(small(schedule=schedule, learning_rate=0.5), 100)
+    rates = [rate(step) for step in range(100)]
+    assert max(rates) == pytest.approx(0.5)
+    assert all(0 < r <= 0.5 + 1e-12 for r in rates)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 7])
+def test_one_cycle_for_few_steps(steps):
+    rate = learning_rate_at(small(schedule="one-cycle", learning_rate=0.5), steps)
+    assert all(0 < rate(step) <= 0.5 for step in range(steps))
+
+
+def test_cross_entropy_is_minus_log_p_of_the_label():
+    task = tasks.build_task(small(), CPU)
+    logits = torch.tensor([[2.0, 0.0, -1.0]])
+    p = math.exp(2) / (math.exp(2) + 1 + math.exp(-1))
+    assert float(task.loss(logits, torch.tensor([0]))) == pytest.approx(-math.log(p))
+
+
+def cli(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "core.training", *options], capture_output=True, text=True, check=False
+    )
+
+
+def test_command_line_trains_and_refuses_to_overwrite(tmp_path):
+    line = ["--preset", "quick-look", "--epochs", "1", "--train-limit", "128", "--out", str(tmp_path / "run")]
+    done = cli(*line)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["event"] == "finished"
+    assert 0 <= last["test_accuracy"] <= 1
+    assert {p.name for p in (tmp_path / "run").iterdir()} >= {"weights.safetensors", "recipe.json", "metrics.jsonl"}
+    again = cli(*line)
+    assert again.returncode == 2
+    assert "finished" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--learning-rate", "-1"], "learning_rate must be at least 1e-07, not -1.0."),
+        (["--epochs", "many"], "epochs must be a whole number, not “many”."),
+        (["--model", "alexnet"], "model must be one of"),
+        (["--recipe", "/no/such/file"], "cannot be read"),
+    ],
+)
+def test_command_line_says_in_one_line_what_is_wrong(options, reason):
+    done = cli(*options)
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stdout == ""
