@@ -4,9 +4,11 @@
 process can offer them without importing torch; files that start with an underscore are shared pieces.
 """
 
+import ast
 import importlib
 import pkgutil
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 from core.errors import UserError
@@ -31,3 +33,10 @@ def load(package: str, name: str) -> ModuleType:
             known=", ".join(known),
         )
     return importlib.import_module(f"{package}.{name.replace('-', '_')}")
+
+
+def summary(package: str, name: str) -> str:
+    """The first line of a thing's docstring, which says in one sentence what it is; read without importing it."""
+    path = Path(next(iter(importlib.import_module(package).__path__))) / f"{name.replace('-', '_')}.py"
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0]
