@@ -1,0 +1,181 @@
+"""The runs, for the pages: make one, look at it, stop, resume, rename and delete it. Imports no torch."""
+
+import base64
+import re
+import secrets
+import shutil
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from core import tasks
+from core.errors import UserError
+from core.home import atlas_home
+from core.runs import client, index
+from core.runs.folder import RunFolder
+from core.training.recipe import Recipe
+
+LONGEST_NAME = 80  # characters
+MOST_WAITING = 20  # runs of one owner in the queue
+_SPARE_BYTES = 200 * 2**20  # a run is not begun on a disk with less
+_ID = re.compile(r"[a-z2-7]{10}")
+_RESUMABLE = ("stopped", "interrupted", "failed")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it was when it was read."""
+
+    id: str
+    name: str
+    state: str  # queued, running, stopping, stopped, finished, failed or interrupted
+    recipe: Recipe
+    owner: str
+    created: float  # this and the next two in epoch seconds
+    started: float | None
+    ended: float | None
+    error: UserError | None
+    queue_position: int | None  # 1 is next
+    finished_event: dict[str, Any] | None
+    folder: RunFolder
+
+    @property
+    def active(self) -> bool:
+        """Whether something is still going to happen by itself."""
+        return self.state in index.ACTIVE
+
+    @property
+    def resumable(self) -> bool:
+        return self.state in _RESUMABLE and (self.started is None or self.folder.checkpoint_file.exists())
+
+
+def submit(recipe: Recipe, owner: str = "") -> str:
+    """Queue a run and see to it that somebody is there to train it. The id of the run."""
+    if shutil.disk_usage(atlas_home()).free < _SPARE_BYTES:
+        raise UserError("The disk is nearly full. Delete runs that nobody needs, then try again.")
+    if len(index.rows("owner = ? AND state = 'queued'", owner)) >= MOST_WAITING:
+        raise UserError("You have {count} runs waiting already. Stop one of them first.", count=MOST_WAITING)
+    run_id = base64.b32encode(secrets.token_bytes(10))[:10].decode().lower()
+    folder = index.folder_of(run_id)
+    folder.create(recipe)
+    index.add(folder, index.new_state(run_id, owner=owner, name=_first_name(recipe)))
+    client.wake()
+    return run_id
+
+
+def get(run_id: str) -> Run:
+    """The run of that id. Raises `UserError` when there is none."""
+    found = index.rows("id = ?", _checked(run_id))
+    if not found:
+        raise _unknown(run_id)
+    places = index.waiting() if found[0]["state"] == "queued" else []
+    return _run(found[0], places)
+
+
+def list_runs() -> list[Run]:
+    """All runs, the newest first."""
+    places = index.waiting()
+    return [_run(state, places) for state in index.rows()]
+
+
+def read_events(run: Run, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """The events after a byte offset of the metrics, and the offset to go on from.
+
+    A run that is resumed forgets what came after its checkpoint. Then all events are read anew and the new offset
+    belongs to the whole list: keep the old events only if ``continues(run, offset)``.
+    """
+    return run.folder.read_events(offset if continues(run, offset) else 0)
+
+
+def continues(run: Run, offset: int) -> bool:
+    """Whether a line of the metrics still ends at this offset."""
+    if offset == 0:
+        return True
+    try:
+        with run.folder.metrics_file.open("rb") as file:
+            file.seek(offset - 1)
+            return file.read(1) == b"\n"
+    except FileNotFoundError:
+        return False
+
+
+def stop(run_id: str) -> None:
+    """Ask a run to stop: at once when it is queued, at its next step when it is running. Others are left alone."""
+    folder = index.folder_of(_checked(run_id))
+    if index.change(run_id, {"queued"}, state="stopped", ended=time.time()) is not None:
+        return
+    if index.change(run_id, {"running"}, state="stopping") is not None:
+        folder.ask_to_stop()
+        client.wake()
+    elif not folder.state_file.exists():
+        raise _unknown(run_id)
+
+
+def resume(run_id: str) -> None:
+    """Queue a run again to go on from its checkpoint. Raises `UserError` when there is nothing to go on from."""
+    run = get(run_id)
+    if run.active:
+        return
+    if not run.resumable:
+        raise UserError("This run has no checkpoint to go on from. Train its recipe anew.")
+    run.folder.clear_stop()
+    index.change(
+        run_id, _RESUMABLE, state="queued", queued=time.time(), ended=None, error=None, deaths=0, saved=None
+    )
+    client.wake()
+
+
+def delete(run_id: str) -> None:
+    """Remove a run and its folder. Raises `UserError` while it is running."""
+    _checked(run_id)
+    aside = index.remove(run_id, {"queued", "finished", *_RESUMABLE})
+    if aside is not None:
+        shutil.rmtree(aside.path, ignore_errors=True)  # the supervisor sweeps up what cannot be removed now
+        return
+    get(run_id)
+    raise UserError("This run is still running. Stop it first.")
+
+
+def rename(run_id: str, name: str) -> None:
+    """Give a run a name of 1 to `LONGEST_NAME` characters."""
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME:
+        raise UserError("A name has between 1 and {maximum} characters.", maximum=LONGEST_NAME)
+    every = {*index.ACTIVE, *_RESUMABLE, "finished"}
+    if index.change(_checked(run_id), every, name=name) is None:
+        raise _unknown(run_id)
+
+
+def _run(state: dict[str, Any], places: list[str]) -> Run:
+    run_id = state["id"]
+    return Run(
+        id=run_id,
+        name=state["name"],
+        state=state["state"],
+        recipe=tasks.recipe_from_json(state["recipe"]),
+        owner=state["owner"],
+        created=state["created"],
+        started=state["started"],
+        ended=state["ended"],
+        error=UserError.from_json(state["error"]) if state["error"] else None,
+        queue_position=places.index(run_id) + 1 if run_id in places else None,
+        finished_event=state["finished"],
+        folder=index.folder_of(run_id),
+    )
+
+
+def _checked(run_id: str) -> str:
+    """The id, once it is sure to be one: it becomes the name of a folder."""
+    if not isinstance(run_id, str) or not _ID.fullmatch(run_id):
+        raise _unknown(run_id)
+    return run_id
+
+
+def _unknown(run_id: object) -> UserError:
+    return UserError("There is no run named “{name}”.", name=str(run_id)[:40])
+
+
+def _first_name(recipe: Recipe) -> str:
+    values = recipe.to_mapping()
+    parts = [str(values[field]) for field in ("model", "dataset") if field in values]
+    return " · ".join(parts)[:LONGEST_NAME] or recipe.task

@@ -1,0 +1,152 @@
+"""``python -m core.runs.supervisor``: the one process that owns the queue and the warm processes of a home.
+
+Light: imports no torch. Whatever may crash, hang or eat memory happens in the processes it starts.
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Connection, Listener
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+
+from core.runs.endpoint import address, code_time, listen, supervisor_folder, welcome
+from core.runs.pool import Bounds, Pool
+from core.runs.trainers import Trainers
+from core.runs.warm import Setup
+
+IDLE_EXIT_S = 600.0
+_LOOK_EVERY_S = 1.0
+_MIB = 2**20
+
+
+class Supervisor:
+    """Answers clients, each in a thread of its own, and looks after the training processes in the main thread."""
+
+    def __init__(self) -> None:
+        self.context = _context()
+        self.listener, self.key = listen()
+        self.changed = threading.Event()  # the queue, or a training process
+        self.ending = False
+        self.last_contact = time.monotonic()
+        self.clients = 0
+        self.count_lock = threading.Lock()
+        self.idle_exit_s = float(os.environ.get("ATLAS_IDLE_EXIT", IDLE_EXIT_S))
+        self.trainers = Trainers(self.context, self.changed)
+        self.pools = {
+            "compute": Pool("compute", self.context, _compute_bounds()),
+            "decode": Pool("decode", multiprocessing.get_context("spawn"), _decode_bounds()),
+        }
+
+    def run(self) -> None:
+        threading.Thread(target=self._accept, daemon=True).start()
+        while not self.ending and not self._nobody_cares():
+            self.trainers.look()
+            self.changed.wait(_LOOK_EVERY_S)
+            self.changed.clear()
+        _close(self.listener)
+        for pool in self.pools.values():
+            pool.close()
+        self.trainers.close()
+
+    def end(self, *_signal: object) -> None:
+        self.ending = True
+        self.changed.set()
+
+    def _nobody_cares(self) -> bool:
+        quiet = time.monotonic() - self.last_contact > self.idle_exit_s
+        return quiet and self.clients == 0 and not self.trainers.busy()
+
+    def _accept(self) -> None:
+        while not self.ending:
+            try:
+                connection = self.listener.accept()
+            except OSError:  # a client that went away while it was let in, or the end
+                time.sleep(0.01)
+                continue
+            threading.Thread(target=self._client, args=(connection,), daemon=True).start()
+
+    def _client(self, connection: Connection) -> None:
+        with self.count_lock:
+            self.clients += 1
+        try:
+            with connection:
+                welcome(connection, self.key)
+                request = json.loads(connection.recv_bytes(65536))
+                connection.send_bytes(self._answer(request, connection))
+        except (OSError, EOFError, AuthenticationError, AssertionError, ValueError, KeyError) as error:
+            print(f"a client was turned away or left: {error!r}", file=sys.stderr)
+        finally:
+            with self.count_lock:
+                self.clients -= 1
+                self.last_contact = time.monotonic()
+
+    def _answer(self, request: dict[str, Any], connection: Connection) -> bytes:
+        match request["do"]:
+            case "call":
+                pool = self.pools[request["pool"]]
+                return pool.call(connection.recv_bytes, float(request["timeout"]), float(request["patience"]))
+            case "ping":
+                idle = {name: pool.idle.qsize() for name, pool in self.pools.items()}
+                return json.dumps({"pid": os.getpid(), "code_time": code_time(), "idle": idle}).encode()
+            case "wake":
+                self.changed.set()
+                return b"{}"
+            case "shutdown":
+                self.end()
+                return b"{}"
+        raise ValueError(f"unknown request {request['do']!r}")
+
+
+def main() -> int:
+    """0 when done, or when another supervisor already serves this home."""
+    lock = FileLock(supervisor_folder() / "alive.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return 0
+    with lock:
+        code_time()
+        supervisor = Supervisor()
+        signal.signal(signal.SIGTERM, supervisor.end)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        supervisor.run()
+    return 0
+
+
+def _context() -> Any:
+    """Processes forked from a clean one that has torch imported; fresh ones where the system cannot."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["core.runs.preload"])
+    return context
+
+
+def _compute_bounds() -> Bounds:
+    cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
+    processes = 1 if cores < 4 else 2
+    memory = max(2048 * _MIB, int(0.5 * psutil.virtual_memory().total))
+    return Bounds(processes, memory, setup=Setup(("core.runs.preload",), threads=max(1, cores // processes)))
+
+
+def _decode_bounds() -> Bounds:
+    setup = Setup(("numpy", "PIL.Image", "core.vision.decoding"), address_space=600 * _MIB)
+    return Bounds(2, 800 * _MIB, calls=200, setup=setup)
+
+
+def _close(listener: Listener) -> None:
+    listener.close()
+    if sys.platform != "win32" and os.path.exists(address()):
+        os.unlink(address())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

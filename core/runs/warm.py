@@ -1,0 +1,102 @@
+"""Inside a warm process: answer one call after another until the supervisor hangs up.
+
+Imports nothing heavy itself, so that the process that decodes what people upload stays small.
+"""
+
+import contextlib
+import importlib
+import os
+import pickle
+import re
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import connection, parent_process
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psutil
+
+from core.errors import UserError
+from core.runs.failures import out_of_memory, too_large
+
+KEEP, REPLACE = b"k", b"r"  # the first byte of an answer: may this process serve another call?
+_FUNCTION = re.compile(r"core(\.[a-z][a-z0-9_]*)+:[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a process of a pool is given before its first call."""
+
+    modules: tuple[str, ...] = ()  # imported before the first call
+    threads: int | None = None  # of torch, where it is imported
+    address_space: int | None = None  # bytes it may map beyond what it has after the imports
+
+
+def serve(pipe: Connection, setup: Setup) -> None:
+    """The main function of a warm process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+    if setup.address_space is not None:
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # each thread's buffers would take address space
+    for name in setup.modules:
+        importlib.import_module(name)
+    if setup.threads is not None and "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(setup.threads)
+    if setup.address_space is not None:
+        limit_address_space(setup.address_space)
+    pipe.send_bytes(b"ready")
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the supervisor is gone, or has no use for us
+        while True:
+            pipe.send_bytes(answer(pipe.recv_bytes()))
+
+
+def answer(request: bytes) -> bytes:
+    """Carry out one pickled ``(function, arguments)``; errors are part of the answer."""
+    try:
+        function, arguments = pickle.loads(request)  # noqa: S301  the client has proved that it holds our key
+        return KEEP + _packed("result", resolve(function)(**arguments))
+    except UserError as error:
+        return KEEP + _packed("user-error", error.to_json())
+    except BaseException as error:
+        if out_of_memory(error):
+            return REPLACE + _packed("user-error", too_large().to_json())
+        return REPLACE + _packed("bug", traceback.format_exc())
+
+
+def resolve(name: str) -> Callable[..., Any]:
+    """The public function of `core` that is named ``package.module:function``."""
+    if not _FUNCTION.fullmatch(name):
+        raise LookupError(f"{name!r} does not name a public function of core")
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
+
+
+def limit_address_space(allowance: int) -> None:
+    """Let this process map at most `allowance` bytes more than now; the supervisor's watch is all there is elsewhere."""
+    if sys.platform != "linux":
+        return
+    import resource  # noqa: PLC0415  not on Windows
+
+    limit = psutil.Process().memory_info().vms + allowance
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def end_with_parent() -> None:
+    """End this process, whatever it is doing, when the supervisor dies: nobody is left to stop it."""
+    parent = parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _packed(kind: str, value: Any) -> bytes:
+    return pickle.dumps((kind, value), protocol=pickle.HIGHEST_PROTOCOL)

@@ -1,0 +1,40 @@
+"""What all tests share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.runs import client
+
+# Tests of the queue make the worker carry out runs with a torch-free stand-in that lives beside them.
+STAND_INS = Path(__file__).parent / "core"
+
+
+@pytest.fixture(scope="session")
+def atlas_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home of its own for the test session; the supervisor that tests start in it ends with the session."""
+    yield from _home(tmp_path_factory.mktemp("home"), {})
+
+
+@pytest.fixture(scope="module")
+def quiet_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home whose runs are carried out by `stand_in_executor.execute`: tests of the queue need no training."""
+    settings = {"ATLAS_EXECUTOR": "stand_in_executor:execute", "PYTHONPATH": str(STAND_INS)}
+    yield from _home(tmp_path_factory.mktemp("quiet"), settings)
+
+
+def _home(folder: Path, settings: dict[str, str]) -> Iterator[Path]:
+    changed = {"ATLAS_HOME": str(folder), "ATLAS_IDLE_EXIT": "120", **settings}
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield folder
+        client.shutdown()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,43 @@
+"""Carries out a run without training: so many steps of so many milliseconds, as the recipe's fields say.
+
+epochs = steps, batch_size = milliseconds a step; `model` plays no part. Counts its steps in checkpoint.pt.
+seed 666 fails with an error of the person, 667 with a mistake of ours, 668 kills its process, 669 never looks at
+the pulse.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from core.errors import UserError
+from core.runs.folder import RunFolder
+
+
+def execute(folder: RunFolder, pulse: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    recipe = folder.recipe()
+    step = int(folder.checkpoint_file.read_text()) if folder.checkpoint_file.exists() else 0
+    yield _write(folder, {"event": "resumed", "step": step} if step else {"event": "started", "time": time.time()})
+    if recipe.seed == 666:
+        raise UserError("The picture {name} cannot be read.", name="a.png")
+    if recipe.seed == 667:
+        raise ZeroDivisionError("a secret of ours")
+    if recipe.seed == 668:
+        os.kill(os.getpid(), signal.SIGKILL)
+    while step < recipe.epochs:
+        if recipe.seed != 669 and pulse():
+            yield _write(folder, {"event": "stopped", "step": step})
+            return
+        time.sleep(recipe.batch_size / 1000)
+        step += 1
+        yield _write(folder, {"event": "step", "step": step, "pid": os.getpid()})
+        folder.checkpoint_file.write_text(str(step))
+    folder.weights_file.write_bytes(b"weights")
+    folder.checkpoint_file.unlink()
+    yield _write(folder, {"event": "finished", "test_accuracy": 1.0})
+
+
+def _write(folder: RunFolder, event: dict[str, Any]) -> dict[str, Any]:
+    folder.append_event(event)
+    return event
