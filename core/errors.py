@@ -36,3 +36,8 @@ class UserError(ValueError):
 def _rebuild(cls: type[UserError], message: str, values: dict[str, object]) -> UserError:
     """Errors cross process boundaries; keyword values need this to survive pickling."""
     return cls(message, **values)
+
+
+def message(text: str) -> str:
+    """Mark a template that reaches a `UserError` by way of a variable, so that the catalogues find it."""
+    return text

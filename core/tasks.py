@@ -35,7 +35,7 @@ def recipe_from_json(text: str) -> Recipe:
     return RECIPES[task].from_json(text)
 
 
-def build_task(recipe: Recipe, device: "torch.device", say: Say = lambda what, share: None) -> "Task":
+def build_task(recipe: Recipe, device: "torch.device", say: Say = lambda *_: None) -> "Task":
     """Load the data and build the model of a recipe, on a device.
 
     Raises `UserError` when the data is missing or of the wrong shape.

@@ -135,7 +135,7 @@ def _start() -> None:
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603  our own module
+        process = subprocess.Popen(
             [sys.executable, "-m", "core.runs.supervisor"],
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -39,10 +39,11 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
     else:
         yield _written(folder, _started(task, trainer, device, started))
     saved = time.monotonic()
-    for event in trainer.events():
+    for happened in trainer.events():
+        event = happened
         if event["event"] == "finished":
             task.write_report(folder.path)
-            event |= _started(task, trainer, device, started) | {"event": "finished"}
+            event = event | _started(task, trainer, device, started) | {"event": "finished"}
             write_atomically(folder.weights_file, weights_bytes(task.model, task.metadata() | {"result": event}))
             folder.checkpoint_file.unlink(missing_ok=True)
         yield _written(folder, event)

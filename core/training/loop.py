@@ -5,6 +5,7 @@ and, once, at the very end, the test.
 """
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -98,7 +99,7 @@ class Trainer:
         self.epoch_sums[0] += loss * meter.last_count
         self.epoch_sums[1] += accuracy * meter.last_count
         self.epoch_sums[2] += meter.last_count
-        if loss != loss or loss == float("inf"):
+        if not math.isfinite(loss):
             raise UserError(
                 "The loss became infinite or undefined at step {step}: the learning rate {learning_rate} is too large. "
                 "Try a tenth of it.",

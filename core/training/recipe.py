@@ -6,6 +6,7 @@ The same fields make the form on the Train page, the link that reproduces it, th
 
 import dataclasses
 import json
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, Self
 
-from core.errors import UserError
+from core.errors import UserError, message
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,7 @@ _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 def _typed(name: str, value: Any, kind: Any) -> Any:
     """The value as the field's type; text such as "0.1" is read, but 1.5 is no whole number and True no number."""
     assert not isinstance(kind, types.UnionType), "recipe fields have one plain type"
-    wrong = UserError(
-        "{field} must be {kind}, not “{value}”.", field=name, kind=_KINDS[kind], value=str(value)[:80]
-    )
+    wrong = UserError(_WRONG_TYPE[kind], field=name, value=str(value)[:80])
     if kind is bool:
         if isinstance(value, bool):
             return value
@@ -172,9 +171,14 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
         number = kind(value) if isinstance(value, str) else value
     except ValueError:
         raise wrong from None
-    if kind is int and number != int(number if number == number and abs(number) != float("inf") else 0):
+    if kind is int and not (math.isfinite(number) and number == int(number)):
         raise wrong
     return kind(number)
 
 
-_KINDS = {bool: "true or false", str: "text", int: "a whole number", float: "a number"}
+_WRONG_TYPE = {
+    bool: message("{field} must be true or false, not “{value}”."),
+    str: message("{field} must be text, not “{value}”."),
+    int: message("{field} must be a whole number, not “{value}”."),
+    float: message("{field} must be a number, not “{value}”."),
+}

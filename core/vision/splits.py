@@ -1,4 +1,4 @@
-"""From a recipe to the three parts of a data set: one to learn from, one to guide, one to judge at the end."""
+"""From a recipe to the three parts of a data set: to learn from, to guide, and to judge at the end."""
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from core.vision.recipe import DATASETS, PictureRecipe
 
 
 def load_dataset(recipe: PictureRecipe, say: Say = lambda *_: None) -> PictureDataset:
-    """The data set a recipe names, such as "digits" or "folder:PATH". Raises `UserError` when there is none."""
+    """The data set that a recipe names, such as "digits" or "folder:PATH"."""
     name, _, argument = recipe.dataset.partition(":")
     module = registry.load(DATASETS, name)
     dataset = module.load(argument, seed=recipe.seed, image_size=recipe.image_size, say=say)

@@ -64,7 +64,8 @@ def test_any_values_give_a_recipe_or_a_user_error(values):
     try:
         recipe = PictureRecipe.from_mapping(values)
     except UserError as error:
-        assert str(error)
-        assert str(UserError.from_json(json.loads(json.dumps(error.to_json())))) == str(error)
+        again = UserError.from_json(json.loads(json.dumps(error.to_json())))
+        if str(again) != str(error):
+            pytest.fail(f"{error!r} became {again!r}")
     else:
         assert PictureRecipe.from_json(recipe.to_json()) == recipe

@@ -1,0 +1,85 @@
+"""What a recipe is about, before it runs: its pictures, its classes, the layers of its model."""
+
+import hashlib
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.components import recipe_form
+from app.components.page import user_errors
+from app.figures.training import class_counts
+from app.language import _
+from core.runs import client
+from core.vision.recipe import PictureRecipe
+
+DATA_FIELDS = ("dataset", "image_size", "seed", "validation_share", "train_limit")
+LOAD_S = 300.0  # a data set may have to be downloaded, or sixty thousand files be decoded
+
+
+def show_dataset(recipe: PictureRecipe) -> None:
+    """Sample pictures, class counts, sizes of the parts, source."""
+    with user_errors():
+        found = _dataset(**{name: getattr(recipe, name) for name in DATA_FIELDS})
+        parts = {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}
+        sizes = " · ".join(f"{parts[part]} {sum(n):,}" for part, n in found["counts"].items())
+        st.markdown(f"**{sizes}**")
+        _grid(found)
+        with st.expander(_("Pictures of each class")):
+            st.plotly_chart(class_counts(found["counts"], found["classes"], parts), key="class-counts")
+        st.text(f"{found['source']} · {found['version']}")
+
+
+def show_layers(recipe: PictureRecipe) -> None:
+    """A table of the model's layers for this data set, and how many parameters it has."""
+    with user_errors():
+        found = _dataset(**{name: getattr(recipe, name) for name in DATA_FIELDS})
+        rows = _layers(recipe.model, tuple(found["input_shape"]), len(found["classes"]))
+        table = pd.DataFrame(rows)
+        table["output_shape"] = ["×".join(map(str, shape)) for shape in table["output_shape"]]
+        total = int(table["parameters"].sum())
+        with st.expander(_("{n:,} parameters in {layers} layers").format(n=total, layers=len(rows))):
+            names = (_("Name"), _("Kind"), _("Output"), _("Parameters"))
+            st.dataframe(table.set_axis(names, axis=1), hide_index=True, height=260)
+
+
+def upload_zip() -> None:
+    """Your own pictures: a zip with one folder a class becomes a data set of its own."""
+    with st.expander(_("Your own pictures")):
+        st.markdown(_("A zip file with one folder for each class; each folder holds PNG, JPEG or WebP pictures."))
+        file = st.file_uploader(_("A zip file"), type="zip", key="zip-upload")
+        if file is None:
+            return
+        data = file.getvalue()
+        digest = hashlib.sha256(data).hexdigest()
+        if st.session_state.get("imported-zip") == digest:
+            return
+        with st.spinner(_("Looking at every picture …")):
+            found = client.call("core.vision.uploads:import_zip", pool="decode", timeout=LOAD_S, data=data)
+        st.session_state["imported-zip"] = digest
+        recipe_form.use_dataset(found["dataset"])
+        st.rerun()
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _dataset(**fields: Any) -> dict[str, Any]:
+    found: dict[str, Any] = client.call("core.vision.preview:dataset_preview", timeout=LOAD_S, recipe=fields)
+    return found
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _layers(model: str, input_shape: tuple[int, int, int], num_classes: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = client.call(
+        "core.vision.summary:layer_table", model=model, input_shape=input_shape, num_classes=num_classes
+    )
+    return rows
+
+
+def _grid(found: dict[str, Any]) -> None:
+    images = [image.squeeze() for image in found["samples"][:20]]
+    captions = [str(found["classes"][label])[:12] for label in found["sample_labels"][:20]]
+    with st.container(horizontal=True, gap="small"):
+        for image, caption in zip(images, captions, strict=True):
+            with st.container(width=56, gap=None):
+                st.image(image, width=48)
+                st.text(caption)

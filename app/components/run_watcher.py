@@ -1,0 +1,160 @@
+"""One run, as it happens: curves, figures, stop and resume, and what the test showed at the end.
+
+A fragment reads what is new in the run's folder. Nothing of the run lives in the session, so a reload, a second
+tab and another student's browser all see the same.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.figures import training as figures
+from app.language import _, explain
+from core.errors import UserError
+from core.runs import store
+from core.runs.store import Run
+from core.vision.scores import per_class_scores
+
+POLL_S = 0.5
+
+
+def watch(run_id: str) -> None:
+    """Show a run; keeps itself up to date while the run is active. Raises `UserError` for an unknown id."""
+    run = store.get(run_id)
+    st.fragment(_live, run_every=POLL_S if run.active else None)(run_id)
+
+
+def _live(run_id: str) -> None:
+    run = store.get(run_id)
+    watched = f"watched-{run_id}"
+    if st.session_state.get(watched, run.active) and not run.active:
+        st.session_state[watched] = False
+        st.rerun()  # once, at the end: the page stops polling and shows the test
+    st.session_state[watched] = run.active
+    events, _size = run.folder.read_events()
+    _headline(run, events)
+    _buttons(run)
+    if any(event["event"] == "step" for event in events):
+        _figures(events)
+        words = {
+            "loss": _("Loss"),
+            "accuracy": _("Accuracy"),
+            "epoch": _("Epoch"),
+            "training": _("Training"),
+            "validation": _("Validation"),
+        }
+        st.plotly_chart(figures.curves(events, words), key=f"curves-{run_id}", alt=_("Loss and accuracy by epoch"))
+    if run.finished_event:
+        _test(run)
+
+
+def _headline(run: Run, events: list[dict[str, Any]]) -> None:
+    last = events[-1] if events else {}
+    match run.state:
+        case "queued":
+            st.info(_("In the queue, place {place}.").format(place=run.queue_position or 1), icon=":material/schedule:")
+        case "running" | "stopping" if last.get("event") == "preparing":
+            st.progress(float(last["share"]), text=_("Preparing the data …"))
+        case "running":
+            st.info(_("Training …"), icon=":material/play_circle:")
+        case "stopping":
+            st.info(_("Stopping …"), icon=":material/stop_circle:")
+        case "stopped":
+            st.warning(_("Stopped. What it has learnt is kept; resume it whenever you like."))
+        case "interrupted":
+            st.warning(explain(run.error) if run.error else _("Interrupted. Resume it to go on from where it was."))
+        case "failed":
+            st.error(explain(run.error) if run.error else _("This run failed."), icon=":material/error:")
+        case "finished" if run.finished_event:
+            accuracy = run.finished_event["test_accuracy"]
+            seconds = run.finished_event["seconds"]
+            st.success(
+                _("Finished: test accuracy {accuracy:.1%} after {seconds:.1f} seconds of training.").format(
+                    accuracy=accuracy, seconds=seconds
+                ),
+                icon=":material/check_circle:",
+            )
+
+
+def _buttons(run: Run) -> None:
+    if run.state in ("queued", "running") and st.button(_("Stop"), icon=":material/stop:", key=f"stop-{run.id}"):
+        store.stop(run.id)
+        st.rerun()
+    if run.state in ("stopped", "interrupted") and st.button(
+        _("Resume"), icon=":material/resume:", key=f"resume-{run.id}"
+    ):
+        store.resume(run.id)
+        st.rerun()
+
+
+def _figures(events: list[dict[str, Any]]) -> None:
+    step = next(event for event in reversed(events) if event["event"] == "step")
+    started = next((event for event in events if event["event"] == "started"), {})
+    shown = (
+        (_("Epoch"), f"{step['epoch']:.2f} / {started.get('epochs', '?')}"),
+        (_("Learning rate"), f"{step['learning_rate']:.3g}"),
+        (_("Gradient norm"), f"{step['gradient_norm']:.3g}"),
+        (_("Pictures per second"), f"{step['examples_per_second']:,.0f}"),
+        (_("Time left"), f"{step['seconds_left']:.0f} s"),
+    )
+    with st.container(horizontal=True):
+        for label, value in shown:
+            st.metric(label, value)
+    if started:
+        st.caption(
+            _("Computed on {device} · {parameters:,} parameters · seed {seed} · torch {torch} · {data}").format(
+                device=started["device_name"],
+                parameters=started["parameters"],
+                seed=started["seed"],
+                torch=started["versions"]["torch"],
+                data=f"{started['dataset'].partition(':')[0]} {started['dataset_version']}",
+            )
+        )
+
+
+def _test(run: Run) -> None:
+    """What the sealed test part showed: confusion matrix, scores of each class, the most confidently wrong."""
+    assert run.finished_event is not None
+    try:
+        with np.load(run.folder.report_file, allow_pickle=False) as file:
+            report = dict(file)
+    except (OSError, ValueError):
+        raise UserError("The report of this run cannot be read; train it again.") from None
+    classes = run.finished_event["classes"]
+    left, right = st.columns(2)
+    with left:
+        st.subheader(_("Confusion matrix"))
+        words = {"true": _("True class"), "predicted": _("Predicted class")}
+        st.plotly_chart(figures.confusion(report["confusion"].tolist(), classes, words), key=f"confusion-{run.id}")
+    with right:
+        st.subheader(_("Scores of each class"))
+        scores = pd.DataFrame(per_class_scores(report["confusion"]))
+        scores.insert(0, "class", classes)
+        names = {
+            "class": _("Class"),
+            "precision": _("Precision"),
+            "recall": _("Recall"),
+            "f1": "F1",
+            "support": _("Pictures"),
+        }
+        st.dataframe(scores[list(names)].rename(columns=names).round(3), hide_index=True)
+    _most_wrong(report, classes)
+
+
+def _most_wrong(report: dict[str, Any], classes: list[str]) -> None:
+    st.subheader(_("The most confidently wrong"))
+    if not len(report["wrong_images"]):
+        st.markdown(_("It got every test picture right."))
+        return
+    with st.container(horizontal=True):
+        for image, true, predicted, confidence in zip(
+            *(report[f"wrong_{key}"][:12] for key in ("images", "true", "predicted", "confidence")), strict=True
+        ):
+            caption = _("{true}, taken for {predicted} ({confidence:.0%})").format(
+                true=classes[true], predicted=classes[predicted], confidence=confidence
+            )
+            with st.container(width=110):
+                st.image(image.squeeze(), width=96)
+                st.text(caption)

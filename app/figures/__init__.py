@@ -1,0 +1,1 @@
+"""Numbers in, a plotly Figure out. Knows neither Streamlit nor torch."""

