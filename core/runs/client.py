@@ -14,11 +14,12 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection
 from typing import Any
 
-import psutil
 from filelock import FileLock, Timeout
 
 from core.errors import UserError
-from core.runs.endpoint import NoSupervisor, code_time, connect, supervisor_folder
+from core.runs.endpoint import NoSupervisorError, code_time, connect, supervisor_folder
+from core.runs.failures import ended_unexpectedly
+from core.runs.system import wait_or_kill
 
 START_S = 10.0  # bound on the wait for a new supervisor; it takes about 0.3 s on an idle machine
 PATIENCE_S = 60.0  # how long a call may queue behind others before it is told that the machine is busy
@@ -76,7 +77,7 @@ def wake() -> None:
 
 def ping() -> dict[str, Any] | None:
     """What the living supervisor says of itself ("pid", "code_time", "pools"), or None."""
-    with contextlib.suppress(NoSupervisor, EOFError), connect() as connection:
+    with contextlib.suppress(NoSupervisorError, EOFError), connect() as connection:
         return dict(json.loads(_exchange(connection, {"do": "ping"}, None, wait=5)))
     return None
 
@@ -86,15 +87,9 @@ def shutdown(wait: float = 15.0) -> None:
     state = ping()
     if state is None:
         return
-    with contextlib.suppress(NoSupervisor, EOFError), connect() as connection:
+    with contextlib.suppress(NoSupervisorError, EOFError), connect() as connection:
         _exchange(connection, {"do": "shutdown"}, None, wait=5)
-    with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
-        process = psutil.Process(state["pid"])
-        with contextlib.suppress(psutil.TimeoutExpired):
-            process.wait(wait)
-            return
-        process.kill()
-        process.wait(5)
+    wait_or_kill(state["pid"], wait)
 
 
 def _ask(request: dict[str, Any], payload: bytes | None = None, wait: float = 10.0) -> bytes:
@@ -103,11 +98,9 @@ def _ask(request: dict[str, Any], payload: bytes | None = None, wait: float = 10
         try:
             with connect() as connection:
                 return _exchange(connection, request, payload, wait)
-        except (NoSupervisor, EOFError):
+        except (NoSupervisorError, EOFError):
             if last_try:
-                raise UserError(
-                    "The background process ended while it worked on this. Try again, or try something smaller."
-                ) from None
+                raise ended_unexpectedly() from None
         except AuthenticationError:
             raise _not_started() from None
         ensure_supervisor()
@@ -123,7 +116,7 @@ def _exchange(connection: Connection, request: dict[str, Any], payload: bytes | 
             raise UserError("The background process does not answer. Try again in a minute.")
         return connection.recv_bytes()
     except OSError as error:
-        raise NoSupervisor(str(error)) from error
+        raise NoSupervisorError(str(error)) from error
 
 
 def _start() -> None:

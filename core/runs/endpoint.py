@@ -21,7 +21,7 @@ HANDSHAKE_S = 5.0
 _LONGEST_SOCKET_PATH = 100  # bytes; the system's limit is 108 on Linux, 104 on macOS
 
 
-class NoSupervisor(OSError):
+class NoSupervisorError(OSError):
     """Nobody answers at the address."""
 
 
@@ -43,7 +43,7 @@ def address() -> str:
     folder = Path(tempfile.gettempdir()) / f"atlas-{os.getuid()}-{digest}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.lstat().st_uid != os.getuid():
-        raise NoSupervisor(f"{folder} belongs to somebody else")
+        raise NoSupervisorError(f"{folder} belongs to somebody else")
     return str(folder / "socket")
 
 
@@ -68,19 +68,19 @@ def welcome(connection: Connection, key: bytes) -> None:
 
 
 def connect() -> Connection:
-    """A connection to the living supervisor. Raises `NoSupervisor` when there is none."""
+    """A connection to the living supervisor. Raises `NoSupervisorError` when there is none."""
     try:
         key = _key_file().read_bytes()
         connection: Connection = Client(address())
     except OSError as error:
-        raise NoSupervisor(str(error)) from error
+        raise NoSupervisorError(str(error)) from error
     try:
         answer_challenge(cast(Any, _Patient(connection)), key)
         deliver_challenge(cast(Any, _Patient(connection)), key)
     except BaseException as error:
         connection.close()
         if isinstance(error, OSError | EOFError):
-            raise NoSupervisor(str(error)) from error
+            raise NoSupervisorError(str(error)) from error
         raise
     return connection
 

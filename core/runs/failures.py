@@ -14,9 +14,7 @@ def too_large() -> UserError:
 
 
 def ended_unexpectedly() -> UserError:
-    return UserError(
-        "The background process ended while it worked on this. Try again, or try something smaller."
-    )
+    return UserError("The background process ended while it worked on this. Try again, or try something smaller.")
 
 
 def busy() -> UserError:

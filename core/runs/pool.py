@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.context import BaseContext, SpawnProcess
 
-import psutil
-
 from core.errors import UserError
 from core.runs.failures import busy, ended_unexpectedly, too_large, too_slow
+from core.runs.system import resident_bytes
 from core.runs.warm import KEEP, Setup, serve
 
 _LOOK_EVERY_S = 0.05  # at the memory of a process that is working
@@ -24,7 +23,7 @@ class Bounds:
     """How many processes a pool has and what each may use."""
 
     processes: int
-    memory_bytes: int  # resident
+    memory_bytes: int  # resident, besides the request itself
     calls: int = 10_000  # then a process is replaced by a fresh one
     setup: Setup = field(default_factory=Setup)
 
@@ -54,7 +53,7 @@ class Worker:
             while not self.pipe.poll(_LOOK_EVERY_S):
                 if time.monotonic() > deadline:
                     raise too_slow(timeout)
-                if _resident_bytes(self.process.pid) > memory_bytes:
+                if resident_bytes(self.process.pid or 0) > memory_bytes + 3 * len(payload):
                     raise too_large()
             return self.pipe.recv_bytes()
         except (EOFError, OSError):
@@ -128,12 +127,3 @@ class Pool:
 
 def _refusal(error: UserError) -> bytes:
     return pickle.dumps(("user-error", error.to_json()))
-
-
-def _resident_bytes(pid: int | None) -> int:
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0
-
-

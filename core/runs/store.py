@@ -119,9 +119,7 @@ def resume(run_id: str) -> None:
     if not run.resumable:
         raise UserError("This run has no checkpoint to go on from. Train its recipe anew.")
     run.folder.clear_stop()
-    index.change(
-        run_id, _RESUMABLE, state="queued", queued=time.time(), ended=None, error=None, deaths=0, saved=None
-    )
+    index.change(run_id, _RESUMABLE, state="queued", queued=time.time(), ended=None, error=None, deaths=0, saved=None)
     client.wake()
 
 

@@ -14,11 +14,11 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener
 from typing import Any
 
-import psutil
 from filelock import FileLock, Timeout
 
 from core.runs.endpoint import address, code_time, listen, supervisor_folder, welcome
 from core.runs.pool import Bounds, Pool
+from core.runs.system import memory_bytes, usable_cores
 from core.runs.trainers import Trainers
 from core.runs.warm import Setup
 
@@ -131,14 +131,14 @@ def _context() -> Any:
 
 
 def _compute_bounds() -> Bounds:
-    cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
+    cores = usable_cores()
     processes = 1 if cores < 4 else 2
-    memory = max(2048 * _MIB, int(0.5 * psutil.virtual_memory().total))
+    memory = max(2048 * _MIB, memory_bytes() // 2)
     return Bounds(processes, memory, setup=Setup(("core.runs.preload",), threads=max(1, cores // processes)))
 
 
 def _decode_bounds() -> Bounds:
-    setup = Setup(("numpy", "PIL.Image", "core.vision.decoding"), address_space=600 * _MIB)
+    setup = Setup(("numpy", "PIL.Image", "core.vision.decoding"), memory_bytes=600 * _MIB)
     return Bounds(2, 800 * _MIB, calls=200, setup=setup)
 
 

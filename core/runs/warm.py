@@ -18,10 +18,9 @@ from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
-import psutil
-
 from core.errors import UserError
 from core.runs.failures import out_of_memory, too_large
+from core.runs.system import bounded_memory
 
 KEEP, REPLACE = b"k", b"r"  # the first byte of an answer: may this process serve another call?
 _FUNCTION = re.compile(r"core(\.[a-z][a-z0-9_]*)+:[a-z][a-z0-9_]*")
@@ -33,32 +32,32 @@ class Setup:
 
     modules: tuple[str, ...] = ()  # imported before the first call
     threads: int | None = None  # of torch, where it is imported
-    address_space: int | None = None  # bytes it may map beyond what it has after the imports
+    memory_bytes: int | None = None  # what a call may map beyond what is there when it begins
 
 
 def serve(pipe: Connection, setup: Setup) -> None:
     """The main function of a warm process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
-    if setup.address_space is not None:
+    if setup.memory_bytes is not None:
         os.environ["OPENBLAS_NUM_THREADS"] = "1"  # each thread's buffers would take address space
     for name in setup.modules:
         importlib.import_module(name)
     if setup.threads is not None and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(setup.threads)
-    if setup.address_space is not None:
-        limit_address_space(setup.address_space)
     pipe.send_bytes(b"ready")
     with contextlib.suppress(EOFError, BrokenPipeError):  # the supervisor is gone, or has no use for us
         while True:
-            pipe.send_bytes(answer(pipe.recv_bytes()))
+            pipe.send_bytes(answer(pipe.recv_bytes(), setup.memory_bytes))
 
 
-def answer(request: bytes) -> bytes:
+def answer(request: bytes, memory_bytes: int | None = None) -> bytes:
     """Carry out one pickled ``(function, arguments)``; errors are part of the answer."""
     try:
         function, arguments = pickle.loads(request)  # noqa: S301  the client has proved that it holds our key
-        return KEEP + _packed("result", resolve(function)(**arguments))
+        with bounded_memory(memory_bytes):
+            result = resolve(function)(**arguments)
+        return KEEP + _packed("result", result)
     except UserError as error:
         return KEEP + _packed("user-error", error.to_json())
     except BaseException as error:
@@ -74,16 +73,6 @@ def resolve(name: str) -> Callable[..., Any]:
     module, _, function = name.partition(":")
     found: Callable[..., Any] = getattr(importlib.import_module(module), function)
     return found
-
-
-def limit_address_space(allowance: int) -> None:
-    """Let this process map at most `allowance` bytes more than now; the supervisor's watch is all there is elsewhere."""
-    if sys.platform != "linux":
-        return
-    import resource  # noqa: PLC0415  not on Windows
-
-    limit = psutil.Process().memory_info().vms + allowance
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def end_with_parent() -> None:
