@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import os
 import sys
 import threading
 
@@ -20,7 +21,10 @@ _HEAVY = (
 
 
 def _import_all() -> None:
+    supervisor = os.getppid()
     for name in _HEAVY:
+        if os.getppid() != supervisor:
+            return  # it ended while we were at it: nobody will need us
         try:
             importlib.import_module(name)
         except Exception as error:  # whoever needs it will meet the error itself; the others still get their start
