@@ -85,3 +85,28 @@ def class_counts(counts: Mapping[str, Sequence[int]], classes: Sequence[str], wo
     )
     figure.update_xaxes(type="category")
     return figure
+
+
+def compare(runs: Mapping[str, Sequence[Event]], words: Mapping[str, str]) -> go.Figure:
+    """Validation accuracy and loss of several runs against epochs."""
+    colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
+    figure = make_subplots(rows=1, cols=2, subplot_titles=(words["accuracy"], words["loss"]))
+    for place, (name, events) in enumerate(runs.items()):
+        epochs = [event for event in events if event["event"] == "epoch"]
+        for column, key in ((1, "accuracy"), (2, "loss")):
+            figure.add_scatter(
+                x=[e["epoch"] for e in epochs],
+                y=[e[f"validation_{key}"] for e in epochs],
+                name=name,
+                mode="lines+markers",
+                line={"color": colours[place % len(colours)]},
+                showlegend=column == 1,
+                row=1,
+                col=column,
+            )
+    figure.update_yaxes(tickformat=".0%", row=1, col=1)
+    figure.update_xaxes(title=words["epoch"])
+    figure.update_layout(
+        height=340, margin={"l": 10, "r": 10, "t": 60, "b": 10}, legend={"orientation": "h", "y": -0.25}
+    )
+    return figure

@@ -1,0 +1,67 @@
+"""Pictures of a person, decoded and classified in other processes, and what came of it."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.figures.classification import heat_over, top_classes
+from app.language import _, explain
+from core.errors import UserError
+from core.runs import client
+
+DECODE_S = 10.0
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def decode(data: bytes) -> Any:
+    """The pixels of an encoded picture, (H,W,3) uint8. Raises `UserError`."""
+    return client.call("core.vision.decoding:decode_picture", pool="decode", timeout=DECODE_S, data=data)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def classify(data: tuple[bytes, ...], model: str) -> list[dict[str, Any]]:
+    """The answers of a model for encoded pictures that can be decoded."""
+    pictures = [decode(one) for one in data]
+    found: list[dict[str, Any]] = client.call(
+        "core.vision.classification:classify", pictures=pictures, model=model, explain=True
+    )
+    return found
+
+
+def readable(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files that are pictures; each of the others is answered with a sentence beside its name."""
+    good: dict[str, bytes] = {}
+    for name, data in files.items():
+        try:
+            decode(data)
+            good[name] = data
+        except UserError as error:
+            st.text(name)
+            st.error(explain(error))
+    return good
+
+
+def show(name: str, data: bytes, result: dict[str, Any]) -> None:
+    """One picture: what it shows, what the network got to see, and where it looked."""
+    st.text(name)
+    picture, seen, where, bars = st.columns([1, 1, 1, 2])
+    picture.image(decode(data), caption=_("Your picture"))
+    seen.image(result["seen"].squeeze(), caption=_("As the network sees it"), width="stretch")
+    where.image(heat_over(result["seen"], result["heatmap"]), caption=_("Where it looked (Grad-CAM)"), width="stretch")
+    with bars:
+        st.plotly_chart(top_classes(result["top"]), key=f"top-{name}", alt=_("The most probable classes"))
+    if result["inverted"]:
+        st.caption(_("Light and dark were exchanged: this network learnt from light shapes on a dark ground."))
+
+
+def table(results: dict[str, dict[str, Any]]) -> None:
+    """All answers as a table to download."""
+    rows = [
+        {_("File"): name, **{f"{k + 1}": e["label"] for k, e in enumerate(r["top"])}, "p": r["top"][0]["probability"]}
+        for name, r in results.items()
+    ]
+    frame = pd.DataFrame(rows)
+    st.dataframe(frame, hide_index=True)
+    csv = frame.to_csv(index=False)
+    st.download_button(_("Download the table"), csv, "classified.csv", "text/csv", on_click="ignore")

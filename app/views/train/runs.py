@@ -1,0 +1,79 @@
+"""Runs: every run of the class, side by side."""
+
+import pandas as pd
+import streamlit as st
+
+from app.components.page import page_header, user_errors
+from app.components.run_files import downloads
+from app.figures.training import compare
+from app.language import _, mark
+from app.navigation import page
+from core.runs import store
+
+TITLE = "Runs"
+ICON = ":material/list:"
+ORDER = 20
+STATES = {
+    "queued": mark("queued"),
+    "running": mark("running"),
+    "stopping": mark("stopping"),
+    "stopped": mark("stopped"),
+    "finished": mark("finished"),
+    "failed": mark("failed"),
+    "interrupted": mark("interrupted"),
+}
+
+page_header(_("Runs"), _("All runs, the newest first. Choose some to compare them; choose one to take it home."))
+runs = store.list_runs()
+if not runs:
+    st.info(_("There are no runs yet. Train a network first."))
+    st.page_link(page("train"), label=_("Train"), icon=":material/arrow_forward:")
+    st.stop()
+
+rows = [
+    {
+        _("Name"): run.name,
+        _("State"): _(STATES[run.state]),
+        _("Data set"): run.recipe.to_mapping()["dataset"],
+        _("Model"): run.recipe.to_mapping()["model"],
+        _("Test accuracy"): (run.finished_event or {}).get("test_accuracy"),
+        _("Seconds"): (run.finished_event or {}).get("seconds"),
+        _("Device"): (run.finished_event or {}).get("device"),
+        _("Begun"): pd.Timestamp(run.created, unit="s"),
+    }
+    for run in runs
+]
+formats = {
+    _("Test accuracy"): st.column_config.NumberColumn(format="percent"),
+    _("Seconds"): st.column_config.NumberColumn(format="%.1f"),
+}
+event = st.dataframe(
+    pd.DataFrame(rows),
+    hide_index=True,
+    column_config=formats,
+    on_select="rerun",
+    selection_mode="multi-row",
+    key="runs",
+)
+chosen = [runs[row] for row in event["selection"]["rows"] if row < len(runs)]
+if chosen:
+    words = {"accuracy": _("Validation accuracy"), "loss": _("Validation loss"), "epoch": _("Epoch")}
+    st.plotly_chart(compare({f"{r.name} ({r.id})": r.folder.read_events()[0] for r in chosen}, words), key="compare")
+
+for run in chosen:
+    with st.container(border=True), user_errors():
+        st.text(f"{run.name} · {_(STATES[run.state])}")
+        with st.container(horizontal=True):
+            st.page_link(page("train"), label=_("Open"), query_params={"run": run.id}, icon=":material/open_in_new:")
+            if run.active and st.button(_("Stop"), key=f"stop-{run.id}"):
+                store.stop(run.id)
+                st.rerun()
+            if run.resumable and st.button(_("Resume"), key=f"resume-{run.id}"):
+                store.resume(run.id)
+                st.rerun()
+            with st.popover(_("Delete")):
+                st.markdown(_("Its curves and weights are lost for everybody."))
+                if st.button(_("Delete this run"), key=f"delete-{run.id}"):
+                    store.delete(run.id)
+                    st.rerun()
+        downloads(run)

@@ -1,0 +1,122 @@
+"""Every page in both languages, found by discovery; the train page from its form to a finished run."""
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.language import catalogue
+from app.navigation import VIEWS, find_views
+
+APP = Path(__file__).parents[2] / "app"
+HOME = str(APP / "Home.py")
+PAGES = find_views(VIEWS)
+TRAIN = "views/train/train.py"
+
+# Streamlit's own start-up warns about what AppTest lacks.
+pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
+
+
+def opened(view: str, language: str = "en", **parameters: str) -> AppTest:
+    app = AppTest.from_file(HOME, default_timeout=60)
+    app.query_params["lang"] = language
+    app.run()
+    app.switch_page(view)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("view", PAGES, ids=lambda view: view.slug)
+def test_page_opens(view, language):
+    app = opened(str(view.path.relative_to(APP)), language)
+    assert not app.exception
+    assert not app.error
+    title = app.title[0].value
+    if view.slug != "home":
+        assert title == catalogue(language).gettext(view.title)
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in title) == (language == "zh")
+
+
+def test_train_from_form_to_finished_run():
+    app = opened(TRAIN)
+    app.number_input(key="recipe-epochs").set_value(3).run()
+    assert app.query_params["epochs"] == "3"
+    app.button(key="train").click().run()
+    assert not app.exception
+    deadline = time.monotonic() + 60
+    while not app.success and time.monotonic() < deadline:
+        time.sleep(0.5)
+        app.run()
+    assert "test accuracy" in app.success[0].value
+    assert any(metric.label == "Gradient norm" for metric in app.metric)
+    # Another session that opens the link sees the same run.
+    other = opened(TRAIN, "zh", run=app.query_params["run"])
+    assert "测试准确率" in other.success[0].value
+
+
+def test_a_link_fills_the_form():
+    app = opened(TRAIN, preset="overfit", learning_rate="0.002", model="resnet20")
+    assert app.number_input(key="recipe-learning_rate").value == 0.002
+    assert app.selectbox(key="recipe-model").value == "resnet20"
+    assert app.number_input(key="recipe-train_limit").value == 60
+
+
+def test_choosing_a_preset_fills_the_form():
+    app = opened(TRAIN)
+    app.segmented_control(key="preset").set_value("overfit").run()
+    assert app.number_input(key="recipe-epochs").value == 60
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"learning_rate": "-1"}, "learning_rate 不能小于"),
+        ({"model": "alexnet"}, "model 只能是"),
+        ({"preset": "none"}, "这里没有“none”"),
+        ({"run": "unknown"}, "没有名为“unknown”的训练"),
+        ({"run": "../../etc"}, "没有名为"),
+    ],
+)
+def test_a_wrong_link_gets_a_sentence(parameters, sentence):
+    app = opened(TRAIN, "zh", **parameters)
+    assert not app.exception
+    assert any(sentence in error.value for error in app.error)
+    assert app.button(key="train")
+
+
+def upload_recipe(text: str) -> AppTest:
+    app = opened(TRAIN)
+    return app.file_uploader(key="recipe-upload").upload("recipe.json", text.encode(), "application/json").run()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [('{"colour": 1}', "is not a field"), ('{"learning_rate": -1}', "at least"), ("nonsense", "not a JSON file")],
+)
+def test_a_wrong_recipe_file_gets_a_sentence(text, sentence):
+    app = upload_recipe(text)
+    assert not app.exception
+    assert any(sentence in error.value for error in app.error)
+
+
+def test_a_recipe_file_fills_the_form():
+    app = upload_recipe('{"epochs": 7, "model": "plain20"}')
+    assert app.number_input(key="recipe-epochs").value == 7
+    assert app.selectbox(key="recipe-model").value == "plain20"
+
+
+def test_classify_a_sample():
+    app = opened("views/classify/classify.py", sample="china")
+    assert not app.exception
+    assert not app.error
+    assert "palace" in app.get("plotly_chart")[0].proto.spec
+
+
+def test_a_text_file_named_png_gets_a_sentence():
+    app = opened("views/classify/classify.py")
+    app.file_uploader[0].upload("a.png", b"not a picture", "image/png").run()
+    assert not app.exception
+    assert "no PNG, JPEG or WebP" in app.error[0].value

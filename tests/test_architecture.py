@@ -1,0 +1,80 @@
+"""Who may know whom, read from the imports; and what the web process must never load."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted(path for folder in ("app", "core", "content") for path in (ROOT / folder).rglob("*.py"))
+HEAVY = {"torch", "torchvision", "sklearn", "timm", "captum", "safetensors"}
+# What of core the web process may import: it knows no torch.
+LIGHT = {
+    "core", "core.errors", "core.home", "core.registry", "core.tasks", "core.sandbox", "core.runs",
+    "core.runs.store", "core.runs.client", "core.runs.folder", "core.vision.recipe", "core.vision.scores",
+    "core.vision.samples", "core.training.recipe",
+}  # fmt: skip
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            for alias in node.names:
+                below = ROOT / module.replace(".", "/") / alias.name
+                yield f"{module}.{alias.name}" if below.with_suffix(".py").exists() or below.is_dir() else module
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def forbidden(place: str, name: str) -> bool:
+    """Whether the file at `place` (relative, with slashes) may not import `name`."""
+    view = place.startswith("app/views/")
+    if place.startswith("core/"):
+        if within(name, "app", "content", "streamlit", "plotly"):
+            return True
+        if place.startswith("core/training/") and not place.endswith("__main__.py"):
+            return within(name, "core.vision", "core.language", "core.runs")
+        return place.startswith("core/maths/") and within(name, "core") and not within(name, "core.maths")
+    if place.startswith("content/"):
+        return within(name, "app", "core", "streamlit", "plotly") or within(name, *HEAVY)
+    if within(name, *HEAVY) or (within(name, "core") and name not in LIGHT):
+        return True
+    if place.startswith("app/figures/") and within(name, "streamlit"):
+        return True
+    return view and within(name, "app.views")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_keep_the_layers(path):
+    place = path.relative_to(ROOT).as_posix()
+    assert [name for name in imports(path) if forbidden(place, name)] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_stay_readable(path):
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= (120 if "views" in path.parts else 400)
+
+
+def test_the_web_process_loads_no_torch(atlas_home):
+    script = f"""
+import sys, warnings
+from streamlit.testing.v1 import AppTest
+from app.navigation import VIEWS, find_views
+app = AppTest.from_file({str(ROOT / "app" / "Home.py")!r}, default_timeout=60).run()
+for view in find_views(VIEWS):
+    app.switch_page("views/" + view.path.relative_to(VIEWS).as_posix()).run()
+    assert not app.exception, view
+print(sorted({HEAVY!r} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
