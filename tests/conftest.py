@@ -21,7 +21,11 @@ def atlas_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def quiet_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home whose runs are carried out by `stand_in_executor.execute`: tests of the queue need no training."""
-    settings = {"ATLAS_EXECUTOR": "stand_in_executor:execute", "PYTHONPATH": str(STAND_INS)}
+    settings = {
+        "ATLAS_EXECUTOR": "stand_in_executor:execute",
+        "ATLAS_PRELOAD": "numpy",
+        "PYTHONPATH": str(STAND_INS),
+    }
     yield from _home(tmp_path_factory.mktemp("quiet"), settings)
 
 

@@ -9,6 +9,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 import time
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection
@@ -139,16 +140,13 @@ def _start() -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if ping() is not None:
-            _children.append(process)
+            # Somebody has to take note of its end, or it stays in the process table for as long as we live.
+            threading.Thread(target=process.wait, daemon=True, name="supervisor-ended").start()
             return
         if process.poll() is not None:
             break
         time.sleep(0.01)
     raise _not_started()
-
-
-_children: list[subprocess.Popen[bytes]] = []
-"""Supervisors we started: kept, so that Python reaps them when they end and does not warn that they still run."""
 
 
 def _not_started() -> UserError:

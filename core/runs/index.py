@@ -57,7 +57,7 @@ def change(run_id: str, expected: Collection[str], **changes: Any) -> State | No
     """Change a run if its state is one of those expected: the new state, or None when it is another (or no run)."""
     with _writing() as db:
         folder = folder_of(run_id)
-        state = folder.read_state()
+        state = _current(db, folder)
         if state.get("state") not in expected:
             return None
         state.update(changes)
@@ -70,7 +70,7 @@ def remove(run_id: str, expected: Collection[str]) -> RunFolder | None:
     """Take a run out of the index and its folder out of the way; the caller deletes the folder returned."""
     with _writing() as db:
         folder = folder_of(run_id)
-        if folder.read_state().get("state") not in expected:
+        if _current(db, folder).get("state") not in expected:
             return None
         aside = RunFolder(folder.path.with_name(f".deleted-{run_id}"))
         folder.path.rename(aside.path)
@@ -87,7 +87,7 @@ def waiting() -> list[str]:
 
 
 def reconcile() -> None:
-    """Make the rows agree with the folders; a folder put there by hand becomes a run."""
+    """Make the rows agree with the folders; a folder put there by hand becomes a run, one taken away is none."""
     with _writing() as db:
         _rebuild(db)
 
@@ -168,6 +168,14 @@ def _rebuild(db: sqlite3.Connection) -> None:
         if path.name.startswith(".") or not folder.recipe_file.exists():
             continue
         _put(db, folder, folder.read_state() or _found(folder))
+
+
+def _current(db: sqlite3.Connection, folder: RunFolder) -> State:
+    """The state in the folder, {} when there is no such folder (any more); then there is no row for it either."""
+    if folder.recipe_file.exists():
+        return folder.read_state() or _found(folder)
+    db.execute("DELETE FROM runs WHERE id = ?", (folder.id,))
+    return {}
 
 
 def _found(folder: RunFolder) -> State:

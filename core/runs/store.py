@@ -1,6 +1,7 @@
 """The runs, for the pages: make one, look at it, stop, resume, rename and delete it. Imports no torch."""
 
 import base64
+import contextlib
 import re
 import secrets
 import shutil
@@ -73,9 +74,13 @@ def get(run_id: str) -> Run:
 
 
 def list_runs() -> list[Run]:
-    """All runs, the newest first."""
+    """All runs, the newest first; without those whose recipe this version of the program cannot read."""
     places = index.waiting()
-    return [_run(state, places) for state in index.rows()]
+    runs: list[Run] = []
+    for state in index.rows():
+        with contextlib.suppress(UserError):
+            runs.append(_run(state, places))
+    return runs
 
 
 def read_events(run: Run, offset: int = 0) -> tuple[list[dict[str, Any]], int]:

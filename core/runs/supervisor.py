@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener
 from typing import Any
@@ -34,6 +35,7 @@ class Supervisor:
         self.context = _context()
         self.listener, self.key = listen()
         self.changed = threading.Event()  # the queue, or a training process
+        self.warm = threading.Event()  # whether a new process starts at once
         self.ending = False
         self.last_contact = time.monotonic()
         self.clients = 0
@@ -46,15 +48,30 @@ class Supervisor:
         }
 
     def run(self) -> None:
-        threading.Thread(target=self._accept, daemon=True).start()
+        for task in (self._accept, self._warm_up):
+            threading.Thread(target=task, daemon=True).start()
         while not self.ending and not self._nobody_cares():
-            self.trainers.look()
+            self._look()
             self.changed.wait(_LOOK_EVERY_S)
             self.changed.clear()
         _close(self.listener)
         for pool in self.pools.values():
             pool.close()
         self.trainers.close()
+
+    def _look(self) -> None:
+        try:
+            self.trainers.look(start=self.warm.is_set())
+        except Exception:  # a full disk, a locked index: the other runs still need somebody to look after them
+            traceback.print_exc()
+
+    def _warm_up(self) -> None:
+        """Wait beside everything else until processes can be forked: importing torch takes seconds."""
+        process = self.context.Process(target=int, name="atlas-first")
+        process.start()
+        process.join()
+        self.warm.set()
+        self.changed.set()
 
     def end(self, *_signal: object) -> None:
         self.ending = True

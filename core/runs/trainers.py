@@ -80,14 +80,17 @@ class Trainers:
     def busy(self) -> bool:
         return bool(self.trainings) or bool(index.waiting())
 
-    def look(self) -> None:
+    def look(self, start: bool = True) -> None:
+        """Settle what has ended, end what must, and, if told so, start what waits."""
         for run_id, training in list(self.trainings.items()):
             if not training.alive():
                 del self.trainings[run_id]
                 _settle(training)
             elif _must_end(training):
                 training.kill()
-        for run_id in index.waiting()[: max(0, self.most - len(self.trainings))]:
+        for run_id in index.waiting() if start else []:
+            if len(self.trainings) >= self.most:
+                break
             self._start(run_id)
 
     def close(self) -> None:

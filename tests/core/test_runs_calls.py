@@ -32,11 +32,6 @@ def test_a_large_upload_arrives_whole() -> None:
     assert client.call("core.runs.probe:echo", pool="decode", value=data) == data
 
 
-def test_the_decode_pool_has_no_torch_and_neither_have_we() -> None:
-    assert client.call("core.runs.probe:about", pool="decode")["torch"] is False
-    assert client.call("core.runs.probe:about")["torch"] is True
-
-
 def test_an_error_of_the_person_comes_back_as_it_was() -> None:
     with pytest.raises(UserError) as caught:
         client.call("core.runs.probe:refuse", pool="decode", name="a.png")

@@ -160,7 +160,7 @@ def test_a_killed_worker_is_followed_by_one_that_goes_on() -> None:
     run = wait(run_id, "finished")
     events = run.folder.read_events()[0]
     assert len({e["pid"] for e in events if e["event"] == "step"}) == 2
-    assert [e["step"] for e in events if e["event"] == "resumed"][0] >= 5
+    assert next(e["step"] for e in events if e["event"] == "resumed") >= 5
 
 
 @unix
@@ -276,3 +276,22 @@ def test_folders_put_there_by_hand_are_found(quiet_home: Path) -> None:
     index.reconcile()
     assert store.get("abcdefghij").state == "finished"
     store.delete("abcdefghij")
+
+
+def test_a_folder_taken_away_by_hand_is_forgotten() -> None:
+    run = wait(submit(), "finished")
+    shutil.rmtree(run.folder.path)
+    with pytest.raises(UserError, match="no run named"):
+        store.delete(run.id)
+    assert run.id not in [r.id for r in store.list_runs()]
+
+
+def test_a_run_of_a_model_that_is_gone_spoils_no_list() -> None:
+    run = wait(submit(), "finished")
+    text = run.folder.recipe_file.read_text().replace("small-cnn", "model-of-another-version")
+    run.folder.recipe_file.write_text(text)
+    index.reconcile()
+    assert run.id not in [r.id for r in store.list_runs()]
+    with pytest.raises(UserError, match="must be one of"):
+        store.get(run.id)
+    store.delete(run.id)
