@@ -29,4 +29,4 @@ def _quoted(words: str) -> str:
 
 def to_graphml(graph: nx.DiGraph) -> str:
     """GraphML with every attribute of nodes and edges."""
-    return "\n".join(nx.generate_graphml(graph)) + "\n"  # type: ignore[no-untyped-call]
+    return "\n".join(nx.generate_graphml(graph)) + "\n"

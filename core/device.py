@@ -70,7 +70,7 @@ def describe() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """The software a figure was computed with."""
-    return {"python": platform.python_version(), "torch": torch.__version__, "system": platform.system()}
+    return {"python": platform.python_version(), "torch": str(torch.__version__), "system": platform.system()}
 
 
 def _memory_gib() -> float | None:

@@ -4,7 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from app.language import _
+from core.runs.export import script
 from core.runs.store import Run
+from core.vision.recipe import PictureRecipe
 
 
 def downloads(run: Run) -> None:
@@ -27,6 +29,16 @@ def downloads(run: Run) -> None:
                 f"{run.id}-metrics.csv",
                 "text/csv",
                 key=f"metrics-{run.id}",
+                on_click="ignore",
+            )
+        text = script(run.recipe) if isinstance(run.recipe, PictureRecipe) else None
+        if text is not None:
+            st.download_button(
+                _("PyTorch script"),
+                text,
+                f"{run.id}-train.py",
+                "text/x-python",
+                key=f"script-{run.id}",
                 on_click="ignore",
             )
 

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from core import tasks
@@ -155,7 +156,7 @@ def _run(state: dict[str, Any], places: list[str]) -> Run:
         id=run_id,
         name=state["name"],
         state=state["state"],
-        recipe=tasks.recipe_from_json(state["recipe"]),
+        recipe=_recipe(state["recipe"]),
         owner=state["owner"],
         created=state["created"],
         started=state["started"],
@@ -165,6 +166,12 @@ def _run(state: dict[str, Any], places: list[str]) -> Run:
         finished_event=state["finished"],
         folder=index.folder_of(run_id),
     )
+
+
+@lru_cache(maxsize=2000)
+def _recipe(text: str) -> Recipe:
+    """Recipes never change, and checking one takes longer than finding it."""
+    return tasks.recipe_from_json(text)
 
 
 def _checked(run_id: str) -> str:

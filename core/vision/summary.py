@@ -13,7 +13,7 @@ def layer_table(model: str, input_shape: tuple[int, int, int], num_classes: int)
 
     `model` is a name of the registry, `input_shape` (C,H,W). Computed by sending one black picture through.
     """
-    network = build_network(model, tuple(input_shape), num_classes).network.eval()
+    network = build_network(model, input_shape, num_classes).network.eval()
     rows: list[dict[str, Any]] = []
     handles = [
         module.register_forward_hook(_row_writer(rows, name))

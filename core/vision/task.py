@@ -53,7 +53,7 @@ class PictureTask(Task):
         torch.manual_seed(recipe.seed)
         network = build_network(recipe.model, dataset.input_shape, len(dataset.classes))
         network.normalisation.fit(self.parts["train"].images)
-        self.model = network.to(device, memory_format=torch.channels_last)
+        self.model = network.to(device).to(memory_format=torch.channels_last)
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         images = self.pixels[indices].permute(0, 3, 1, 2)  # (B,C,H,W) bytes

@@ -1,0 +1,122 @@
+"""Your own pictures: a folder with one folder for each class, with or without train, val and test folders."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.errors import UserError
+from core.files import replacing
+from core.home import atlas_home
+from core.tasks import Say
+from core.vision.datasets._downloads import channels_last
+from core.vision.decoding import decode_square
+from core.vision.pictures import PictureDataset, Pictures, stratified_split
+
+ENDINGS = {".png", ".jpg", ".jpeg", ".webp"}
+PARTS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
+TEST_SHARE = 0.2  # of folders that bring no test part
+MOST_FILES = 1_000_000
+CHUNK = 500
+Entry = tuple[str, str, Path]  # part, class, file
+
+
+def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDataset:
+    """3×S×S pictures, S = `image_size`: the shorter side is resized, the centre cut out. Cached as bytes."""
+    if not argument:
+        raise UserError("Say which folder, as in folder:PATH.")
+    root = Path(argument).expanduser()
+    if not root.is_dir():
+        raise UserError("There is no folder {path} on this machine.", path=str(root)[:200])
+    entries = find_pictures(root)
+    classes = sorted({name for _part, name, _file in entries})
+    if len(classes) < 2:
+        raise UserError(
+            "{path} has {count} folders with pictures; a classifier needs one folder for each of at least two classes.",
+            path=root.name,
+            count=len(classes),
+        )
+    version = _digest(root, entries, image_size)
+    images, readable = _pixels(entries, image_size, version, say)
+    labels = np.array([classes.index(name) for _part, name, _file in entries], dtype=np.int64)
+    of_part = np.array([part for part, _name, _file in entries])
+    found = {part: _pictures(images, labels, readable & (of_part == part)) for part in set(PARTS.values())}
+    train, test = found["train"], found["test"]
+    if not len(test):
+        rest, part = stratified_split(train.labels, TEST_SHARE, seed)
+        train, test = train.take(rest), train.take(part)
+    if len(train.labels.unique()) < 2 or not len(test):
+        raise UserError("There are too few pictures to learn from: every class needs at least three.")
+    skipped = int((~readable).sum())
+    return PictureDataset(
+        name=f"folder:{argument}",
+        version=version,
+        source=f"{root.name}: {int(readable.sum()):,} pictures" + (f", {skipped} unreadable" if skipped else ""),
+        classes=tuple(classes),
+        train=train,
+        test=test,
+        validation=found["validation"] if len(found["validation"]) else None,
+    )
+
+
+def find_pictures(root: Path) -> list[Entry]:
+    """Every picture file below a folder, with its part and class, in a fixed order."""
+    below = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith((".", "__")))
+    split = [folder for folder in below if folder.name.lower() in PARTS]
+    # A lone "train" folder is a part; a class may be called "test" only beside classes that are no parts.
+    with_parts = bool(split) and len(split) == len(below)
+    groups = [(PARTS[f.name.lower()], f) for f in split] if with_parts else [("train", root)]
+    entries: list[Entry] = []
+    for part, folder in groups:
+        for place in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+            files = sorted(f for f in place.iterdir() if f.suffix.lower() in ENDINGS)
+            entries += [(part, place.name, file) for file in files]
+            if len(entries) > MOST_FILES:
+                raise UserError("{path} has more than {maximum} pictures.", path=root.name, maximum=MOST_FILES)
+    return entries
+
+
+def _digest(root: Path, entries: Sequence[Entry], image_size: int) -> str:
+    """Changes when a file is added, removed, renamed or written."""
+    digest = hashlib.sha256(f"{image_size}".encode())
+    for part, name, file in entries:
+        stat = file.stat()
+        digest.update(f"{part}/{name}/{file.relative_to(root)}:{stat.st_size}:{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def _pixels(
+    entries: Sequence[Entry], size: int, version: str, say: Say
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """(N,S,S,3) bytes of all files and which of them could be read, from the cache or the files."""
+    cache = atlas_home() / "cache" / f"folder-{version}.npz"
+    if cache.is_file():
+        with np.load(cache, allow_pickle=False) as stored:
+            return stored["images"], stored["readable"]
+    images = np.zeros((len(entries), size, size, 3), dtype=np.uint8)
+    readable = np.zeros(len(entries), dtype=np.bool_)
+
+    def read(place: int) -> None:
+        try:
+            images[place] = decode_square(entries[place][2].read_bytes(), size)
+            readable[place] = True
+        except (UserError, OSError):
+            pass  # stays unreadable, and is counted
+
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+        for start in range(0, len(entries), CHUNK):
+            list(threads.map(read, range(start, min(start + CHUNK, len(entries)))))
+            say("pictures", min(start + CHUNK, len(entries)) / len(entries))
+    cache.parent.mkdir(exist_ok=True)
+    with replacing(cache) as file:
+        np.savez(file, images=images, readable=readable)
+    return images, readable
+
+
+def _pictures(images: NDArray[np.uint8], labels: NDArray[np.int64], chosen: NDArray[np.bool_]) -> Pictures:
+    return Pictures(channels_last(torch.from_numpy(images[chosen])), torch.from_numpy(labels[chosen]))
