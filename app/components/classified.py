@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.components.pixels import crisp
 from app.figures.classification import heat_over, top_classes
 from app.language import _, explain
 from core.errors import UserError
@@ -47,8 +48,9 @@ def show(name: str, data: bytes, result: dict[str, Any]) -> None:
     st.text(name)
     picture, seen, where, bars = st.columns([1, 1, 1, 2])
     picture.image(decode(data), caption=_("Your picture"))
-    seen.image(result["seen"].squeeze(), caption=_("As the network sees it"), width="stretch")
-    where.image(heat_over(result["seen"], result["heatmap"]), caption=_("Where it looked (Grad-CAM)"), width="stretch")
+    seen.image(crisp(result["seen"]), caption=_("As the network sees it"), width="stretch")
+    heat = crisp(heat_over(result["seen"], result["heatmap"]))
+    where.image(heat, caption=_("Where it looked (Grad-CAM)"), width="stretch")
     with bars:
         st.plotly_chart(top_classes(result["top"]), key=f"top-{name}", alt=_("The most probable classes"))
     if result["inverted"]:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.components import recipe_form
 from app.components.page import user_errors
+from app.components.pixels import crisp
 from app.figures.training import class_counts
 from app.language import _
 from core.runs import client
@@ -76,7 +77,7 @@ def _layers(model: str, input_shape: tuple[int, int, int], num_classes: int) -> 
 
 
 def _grid(found: dict[str, Any]) -> None:
-    images = [image.squeeze() for image in found["samples"][:20]]
+    images = [crisp(image) for image in found["samples"][:20]]
     captions = [str(found["classes"][label])[:12] for label in found["sample_labels"][:20]]
     with st.container(horizontal=True, gap="small"):
         for image, caption in zip(images, captions, strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.components.pixels import crisp
 from app.figures import training as figures
 from app.language import _, explain
 from core.errors import UserError
@@ -156,5 +157,5 @@ def _most_wrong(report: dict[str, Any], classes: list[str]) -> None:
                 true=classes[true], predicted=classes[predicted], confidence=confidence
             )
             with st.container(width=110):
-                st.image(image.squeeze(), width=96)
+                st.image(crisp(image), width=96)
                 st.text(caption)

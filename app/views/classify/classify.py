@@ -33,7 +33,7 @@ files: dict[str, bytes] = {}
 upload, camera, sample = st.tabs([_("Upload"), _("Camera"), _("Samples")])
 with upload:
     given = st.file_uploader(
-        _("Pictures"), type=["png", "jpg", "jpeg", "webp"], accept_multiple_files=True, max_upload_size=20
+        _("Your pictures"), type=["png", "jpg", "jpeg", "webp"], accept_multiple_files=True, max_upload_size=20
     )
     if len(given) > MOST_PICTURES:
         st.error(_("At most {n} pictures at once: the first {n} are shown.").format(n=MOST_PICTURES))
