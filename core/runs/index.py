@@ -37,13 +37,17 @@ def folder_of(run_id: str) -> RunFolder:
 
 
 def rows(where: str = "1", *values: object) -> list[State]:
-    """The states of the runs that meet a condition on the columns, newest first; each with "id" and "recipe"."""
+    """The states of the runs that meet a condition on the columns, newest first; each with "id", "recipe" and "folder"."""
     with _database() as db:
         found = db.execute(
             f"SELECT id, recipe, document FROM runs WHERE {where} ORDER BY created DESC, id",  # noqa: S608  ours
             values,
         ).fetchall()
-    return [{**json.loads(document), "id": run_id, "recipe": recipe} for run_id, recipe, document in found]
+    folder = runs_folder()
+    return [
+        {**json.loads(document), "id": run_id, "recipe": recipe, "folder": folder / run_id}
+        for run_id, recipe, document in found
+    ]
 
 
 def add(folder: RunFolder, state: State) -> None:

@@ -164,7 +164,7 @@ def _run(state: dict[str, Any], places: list[str]) -> Run:
         error=UserError.from_json(state["error"]) if state["error"] else None,
         queue_position=places.index(run_id) + 1 if run_id in places else None,
         finished_event=state["finished"],
-        folder=index.folder_of(run_id),
+        folder=RunFolder(state["folder"]),
     )
 
 
