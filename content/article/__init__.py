@@ -1,8 +1,8 @@
 """The article as a reading path: its sections in our words, its claims with verdicts, its code made to run.
 
-- ``<nn>_<slug>/`` is one chapter: ``chapter.toml`` (section ids, concepts, what runs them) and the texts in ``en.md``
-  and ``zh.md``, one heading a section, as in ``## 3.2 Six steps``.
-- ``claims/<id>.toml`` is one claim; ``snippets/<id>.toml`` one defect of the printed code, with what it gives.
+- ``<nn>_<slug>/`` is one chapter: ``chapter.toml`` (section ids, concepts, what runs them) and the texts in
+  ``en.md`` and ``zh.md``, one heading a section, as in ``## 3.2 Six steps``.
+- ``claims/<id>.toml`` is one claim; ``snippets/<id>.toml`` one defect of the printed code, and what it gives.
 - ``code/corrected.py`` is the training script as it should be, written afresh.
 
 A file with a mistake is left out and reported in ``load_article().errors``; the rest loads.
@@ -31,7 +31,7 @@ VERDICTS = {
     "not-reproduced": Text("not reproduced", "未能复现"),
     "not-done": Text("not done", "并未做到"),
 }
-"""Every verdict there is. *Unsupported* means no evidence was found, *not done* that the code omits what it says."""
+"""Every verdict there is. *Unsupported*: no evidence was found; *not done*: the code omits what the text says."""
 
 _HEADING = re.compile(r"^(#{1,3}) (\d(?:\.\d+)*) (\S.*)$")
 
@@ -70,7 +70,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Snippet:
-    """A few lines of our own with one defect of the printed code; run, they end in `error` or print `stdout`."""
+    """A few lines of our own with one defect of the printed code: they end in `error` or print `stdout`."""
 
     id: str
     sections: tuple[str, ...]
@@ -213,7 +213,7 @@ def _claim(path: Path) -> Claim:
     sources = tuple(_source(row) for row in table.tables("source"))
     no_source = table.text("no_source") if "no_source" in table.values else None
     if bool(sources) == (no_source is not None):
-        raise table.error("a claim has either sources or “no_source”, the reason why there is none", "no_source")
+        raise table.error("a claim has either sources or “no_source”, why there is none", "no_source")
     return Claim(
         id=path.stem,
         sections=_sections(table),
