@@ -38,10 +38,10 @@ KINDS = {
     "quality": Text("quality", "性质"),
 }
 EDGE_KINDS = {
-    "is-a-kind-of": Text("is a kind of", "属于"),
-    "is-a-field-of": Text("is a field of", "是其研究领域"),
-    "is-a-task-of": Text("is a task of", "是其任务"),
-    "is-part-of": Text("is part of", "是其组成部分"),
+    "is-a-kind-of": Text("is a kind of", "是…的一种"),
+    "is-a-field-of": Text("is a field of", "是…的一个领域"),
+    "is-a-task-of": Text("is a task of", "是…的一项任务"),
+    "is-part-of": Text("is part of", "是…的一部分"),
     "is-used-in": Text("is used in", "用于"),
     "leads-to": Text("leads to", "导致"),
     "limits": Text("limits", "制约"),
