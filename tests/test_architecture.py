@@ -44,6 +44,8 @@ def forbidden(place: str, name: str) -> bool:
         if place.startswith("core/training/") and not place.endswith("__main__.py"):
             return within(name, "core.vision", "core.language", "core.runs")
         return place.startswith("core/maths/") and within(name, "core") and not within(name, "core.maths")
+    if place.startswith("content/article/code/"):  # shown as text and run on its own, imported by nothing
+        return False
     if place.startswith("content/"):
         return within(name, "app", "core", "streamlit", "plotly") or within(name, *HEAVY)
     if within(name, *HEAVY) or (within(name, "core") and name not in LIGHT):
