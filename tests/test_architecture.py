@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted(path for folder in ("app", "core", "content") for path in (ROOT / folder).rglob("*.py"))
+SHOWN = ROOT / "content" / "article" / "code"  # programs that are shown and run on their own, not part of this one
+FILES = sorted(
+    path
+    for folder in ("app", "core", "content")
+    for path in (ROOT / folder).rglob("*.py")
+    if SHOWN not in path.parents
+)
 HEAVY = {"torch", "torchvision", "sklearn", "timm", "captum", "safetensors"}
 # What of core the web process may import: it knows no torch.
 LIGHT = {

@@ -37,7 +37,7 @@ def folder_of(run_id: str) -> RunFolder:
 
 
 def rows(where: str = "1", *values: object) -> list[State]:
-    """The states of the runs that meet a condition on the columns, newest first; each with "id", "recipe" and "folder"."""
+    """The states of the runs that meet a condition on the columns, newest first; with "id", "recipe" and "folder"."""
     with _database() as db:
         found = db.execute(
             f"SELECT id, recipe, document FROM runs WHERE {where} ORDER BY created DESC, id",  # noqa: S608  ours
