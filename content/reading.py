@@ -128,8 +128,9 @@ def read_sections(path: Path, headings: tuple[str, ...]) -> tuple[Section, ...]:
     for (line, heading), body in zip(found, bodies, strict=True):
         if not body.strip():
             raise ContentError(path, line, f"nothing is written under “{heading}”")
-        if body.count("$") % 2:
-            raise ContentError(path, line, f"a formula under “{heading}” is opened and not closed")
+        for offset, words in enumerate(body.splitlines()):  # formulas of several lines have $$ on lines of their own
+            if words.count("$") % 2:
+                raise ContentError(path, line + offset, "a formula is opened and not closed in this line")
     return tuple(Section(h, b.strip()) for (_, h), b in zip(found, bodies, strict=True))
 
 
