@@ -140,8 +140,10 @@ def test_no_node_overlaps_another_and_no_edge_runs_through_a_node() -> None:
 
 def _crosses(p: tuple[float, float], q: tuple[float, float], centre: tuple[float, float]) -> bool:
     """Whether a point of the line from p to q lies inside the box of a node."""
-    for step in range(201):
-        x, y = (p[i] + (q[i] - p[i]) * step / 200 for i in range(2))
+    if not min(p[0], q[0]) - 1 < centre[0] < max(p[0], q[0]) + 1:
+        return False
+    for step in range(101):
+        x, y = (p[i] + (q[i] - p[i]) * step / 100 for i in range(2))
         if abs(x - centre[0]) < NODE_WIDTH / 2 - 1e-6 and abs(y - centre[1]) < NODE_HEIGHT / 2 - 1e-6:
             return True
     return False
