@@ -30,7 +30,7 @@ def test_train_digits(page):
     page.locator(".st-key-train button").click()
     expect(page.locator(CURVE).first).to_be_attached(timeout=30_000)
     expect(page.get_by_text("Finished: test accuracy")).to_be_visible(timeout=90_000)
-    expect(page.get_by_text("Confusion matrix")).to_be_visible()
+    expect(page.get_by_role("heading", name="Confusion matrix")).to_be_visible()
     screenshot(page, "train")
     page.reload()
     expect(page.get_by_text("Finished: test accuracy")).to_be_visible(timeout=30_000)
