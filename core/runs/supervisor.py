@@ -25,6 +25,7 @@ from core.runs.warm import Setup
 
 IDLE_EXIT_S = 600.0
 _LOOK_EVERY_S = 1.0
+_TAKE_OVER_S = 5.0
 _MIB = 2**20
 
 
@@ -124,9 +125,9 @@ class Supervisor:
 
 def main() -> int:
     """0 when done, or when another supervisor already serves this home."""
-    lock = FileLock(supervisor_folder() / "alive.lock", timeout=0)
+    lock = FileLock(supervisor_folder() / "alive.lock")
     try:
-        lock.acquire()
+        lock.acquire(timeout=_TAKE_OVER_S)  # one that is ending, or was just killed, lets go in a moment
     except Timeout:
         return 0
     with lock:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.errors import UserError
+from core.files import write_atomically
 from core.runs.folder import RunFolder
 
 
@@ -32,7 +33,7 @@ def execute(folder: RunFolder, pulse: Callable[[], bool]) -> Iterator[dict[str, 
         time.sleep(recipe.batch_size / 1000)
         step += 1
         yield _write(folder, {"event": "step", "step": step, "pid": os.getpid()})
-        folder.checkpoint_file.write_text(str(step))
+        write_atomically(folder.checkpoint_file, str(step).encode())
     folder.weights_file.write_bytes(b"weights")
     folder.checkpoint_file.unlink()
     yield _write(folder, {"event": "finished", "test_accuracy": 1.0})
