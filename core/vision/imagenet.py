@@ -10,6 +10,7 @@ import torchvision
 from torch import Tensor, nn
 
 from core.errors import UserError
+from core.vision.fetching import fetch
 
 # torchvision's categories are the 1,000 classes in ImageNet's own order; reading them downloads nothing.
 CATEGORIES: tuple[str, ...] = tuple(torchvision.models.ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
@@ -20,8 +21,8 @@ class ImageNetClassifier:
     """A network in evaluation mode, and how a picture is made ready for it."""
 
     network: nn.Module  # (B,3,S,S) normalised → (B,1000) logits
-    resize: int  # pixels of the shorter side
-    side: int  # S, pixels of the centre that is looked at
+    side: int  # S, pixels of the square that is looked at
+    share: float  # of the shorter side, that the square covers
     mean: Tensor  # (3,1,1)
     std: Tensor  # (3,1,1)
 
@@ -47,28 +48,19 @@ def efficientnet_lite0() -> ImageNetClassifier:
     names = network.state_dict()
     assert [t.shape for t in names.values()] == [t.shape for t in stored.values()], "other weights than expected"
     network.load_state_dict(dict(zip(names, stored.values(), strict=True)))
-    return ImageNetClassifier(network.eval(), resize=256, side=224, mean=_channels(0.498), std=_channels(0.502))
+    return ImageNetClassifier(network.eval(), side=224, share=224 / 256, mean=_channels(0.498), std=_channels(0.502))
 
 
 def _torchvision_resnet(name: str) -> ImageNetClassifier:
+    """One of torchvision's own, its weights from its cache, else from the internet."""
     weights = torchvision.models.get_model_weights(name).DEFAULT
-    file = _cached_file(weights.url)
-    if file is None:
-        raise UserError(
-            "The weights of {model} are not on this machine. With internet, fetch them once with: {command}",
-            model=name,
-            command=f'python -c "import torchvision; torchvision.models.{name}(weights=\'DEFAULT\')"',
-        )
+    name_in_cache = weights.url.rsplit("/", 1)[-1]  # as torchvision's own download calls it: name-checksum.pth
+    checksum = name_in_cache.removesuffix(".pth").rsplit("-", 1)[-1]
+    file = fetch(weights.url, Path(torch.hub.get_dir()) / "checkpoints" / name_in_cache, checksum)
     network = torchvision.models.get_model(name, weights=None)
     network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     mean, std = _channels(0.485, 0.456, 0.406), _channels(0.229, 0.224, 0.225)
-    return ImageNetClassifier(network.eval(), resize=232, side=224, mean=mean, std=std)
-
-
-def _cached_file(url: str) -> Path | None:
-    """The file that torchvision's own download would have left."""
-    file = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
-    return file if file.is_file() else None
+    return ImageNetClassifier(network.eval(), side=224, share=224 / 232, mean=mean, std=std)
 
 
 def _channels(*values: float) -> Tensor:

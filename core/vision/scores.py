@@ -22,3 +22,9 @@ def per_class_scores(confusion: NDArray[np.int64]) -> list[dict[str, Any]]:
         {"precision": float(p), "recall": float(r), "f1": float(f), "support": int(s)}
         for p, r, f, s in zip(precision, recall, f1, support, strict=True)
     ]
+
+
+def macro_average(confusion: NDArray[np.int64]) -> dict[str, float]:
+    """The mean of precision, recall and F1 over the classes, rare ones counting as much as common ones."""
+    rows = per_class_scores(confusion)
+    return {name: float(np.mean([row[name] for row in rows])) for name in ("precision", "recall", "f1")}

@@ -11,9 +11,11 @@ from core.vision.network import build_network
 def layer_table(model: str, input_shape: tuple[int, int, int], num_classes: int) -> list[dict[str, Any]]:
     """One row a layer in the order of the forward pass: name, kind, output_shape (without the batch), parameters.
 
-    `model` is a name of the registry, `input_shape` (C,H,W). Computed by sending one black picture through.
+    `model` is a name of the registry, `input_shape` (C,H,W). Computed by sending a picture without content through
+    the network without numbers that PyTorch calls "meta": it costs no arithmetic, however large the network.
     """
-    network = build_network(model, input_shape, num_classes).network.eval()
+    with torch.device("meta"):
+        network = build_network(model, input_shape, num_classes).network.eval()
     rows: list[dict[str, Any]] = []
     handles = [
         module.register_forward_hook(_row_writer(rows, name))
@@ -21,7 +23,7 @@ def layer_table(model: str, input_shape: tuple[int, int, int], num_classes: int)
         if not list(module.children()) and not isinstance(module, nn.Identity)
     ]
     with torch.no_grad():
-        network(torch.zeros(1, *input_shape))
+        network(torch.empty(1, *input_shape, device="meta"))
     for handle in handles:
         handle.remove()
     return rows
