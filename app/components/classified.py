@@ -55,6 +55,8 @@ def show(name: str, data: bytes, result: dict[str, Any]) -> None:
         st.plotly_chart(top_classes(result["top"]), key=f"top-{name}", alt=_("The most probable classes"))
     if result["inverted"]:
         st.caption(_("Light and dark were exchanged: this network learnt from light shapes on a dark ground."))
+    if result["trimmed"]:
+        st.caption(_("The empty ground around the shape was cut off, as in the pictures it learnt from."))
 
 
 def table(results: dict[str, dict[str, Any]]) -> None:

@@ -59,8 +59,9 @@ def _torchvision_resnet(name: str) -> ImageNetClassifier:
     file = fetch(weights.url, Path(torch.hub.get_dir()) / "checkpoints" / name_in_cache, checksum)
     network = torchvision.models.get_model(name, weights=None)
     network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-    mean, std = _channels(0.485, 0.456, 0.406), _channels(0.229, 0.224, 0.225)
-    return ImageNetClassifier(network.eval(), side=224, share=224 / 232, mean=mean, std=std)
+    preset = weights.transforms()
+    side, share = preset.crop_size[0], preset.crop_size[0] / preset.resize_size[0]
+    return ImageNetClassifier(network.eval(), side, share, _channels(*preset.mean), _channels(*preset.std))
 
 
 def _channels(*values: float) -> Tensor:

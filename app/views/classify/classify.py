@@ -19,8 +19,8 @@ page_header(_("Classify"), _("Show a picture to a network: what does it take it 
 runs = {run.id: run.name for run in store.list_runs() if run.state == "finished"}
 names = {
     "imagenet": _("ImageNet: EfficientNet-Lite0, 1,000 classes"),
-    "imagenet-resnet18": _("ImageNet: ResNet-18 (weights must be on this machine)"),
-    "imagenet-resnet50": _("ImageNet: ResNet-50 (weights must be on this machine)"),
+    "imagenet-resnet18": _("ImageNet: ResNet-18 (downloaded at first use)"),
+    "imagenet-resnet50": _("ImageNet: ResNet-50 (downloaded at first use)"),
     **runs,
 }
 if st.query_params.get("model") not in names:
