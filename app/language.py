@@ -37,7 +37,8 @@ def mark(text: str) -> str:
 
 def explain(error: UserError) -> str:
     """What a person did wrong and how to mend it, in their language."""
-    return _(error.message).format(**error.values)
+    values = {k: explain(v) if isinstance(v, UserError) else v for k, v in error.values.items()}
+    return _(error.message).format(**values)
 
 
 @cache

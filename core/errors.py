@@ -25,12 +25,20 @@ class UserError(ValueError):
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which `from_json` makes the same error again."""
-        plain = {k: v if isinstance(v, int | float | str | bool) else str(v) for k, v in self.values.items()}
-        return {"message": self.message, "values": plain}
+        return {"message": self.message, "values": {k: _plain(v) for k, v in self.values.items()}}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        return cls(str(data["message"]), **dict(data.get("values", {})))
+        values = dict(data.get("values", {}))
+        values = {k: cls.from_json(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+        return cls(str(data["message"]), **values)
+
+
+def _plain(value: object) -> object:
+    """An error may be the reason that another one gives; it stays one, so that it can be translated too."""
+    if isinstance(value, UserError):
+        return value.to_json()
+    return value if isinstance(value, int | float | str | bool) else str(value)
 
 
 def _rebuild(cls: type[UserError], message: str, values: dict[str, object]) -> UserError:

@@ -150,6 +150,9 @@ def _check_size(kind: str, width: int, height: int) -> None:
 
 def _shrunk(image: Image.Image, width: int, height: int) -> Image.Image:
     """RGB of this size, on white, without ever holding a second picture of the full size."""
+    if image.size == (width, height) and image.mode == "RGB" and "transparency" not in image.info:
+        image.load()  # nothing to do: sixty thousand small files feel it
+        return image
     image.draft(None, (width, height))  # lets a JPEG be decoded at an eighth, a quarter or half of its size
     image.load()
     factor = max(1, min(image.width // width, image.height // height))

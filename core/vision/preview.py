@@ -21,7 +21,9 @@ def dataset_preview(recipe: Mapping[str, Any]) -> dict[str, Any]:
     Raises `UserError` when the data is not there.
     """
     checked = PictureRecipe.from_mapping(recipe)
-    dataset = _loaded(checked.dataset, checked.seed, checked.image_size)
+    # A folder's files may change while this process lives, and the folder loader has a cache that sees it.
+    load = load_dataset if checked.dataset.startswith("folder:") else _loaded
+    dataset = load(PictureRecipe(dataset=checked.dataset, seed=checked.seed, image_size=checked.image_size))
     parts = dict(zip(("train", "validation", "test"), splits(dataset, checked), strict=True))
     classes = len(dataset.classes)
     labels = parts["train"].labels
@@ -44,5 +46,5 @@ def dataset_preview(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=3)
-def _loaded(dataset: str, seed: int, image_size: int) -> PictureDataset:
-    return load_dataset(PictureRecipe(dataset=dataset, seed=seed, image_size=image_size))
+def _loaded(recipe: PictureRecipe) -> PictureDataset:
+    return load_dataset(recipe)

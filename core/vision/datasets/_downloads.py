@@ -4,7 +4,6 @@ from typing import Any
 from urllib.error import URLError
 
 import torch
-import torchvision
 
 from core.errors import UserError
 from core.home import atlas_home
@@ -13,6 +12,8 @@ from core.tasks import Say
 
 def torchvision_dataset(name: str, title: str, train: bool, say: Say) -> Any:
     """torchvision's data set of that name, from the cache or else from the internet; `UserError` without either."""
+    import torchvision  # noqa: PLC0415  takes seconds, and folders of pictures do without it
+
     folder = atlas_home() / "downloads"
     make = getattr(torchvision.datasets, name)
     try:

@@ -1,5 +1,6 @@
 """Your own pictures: a folder with one folder for each class, with or without train, val and test folders."""
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from core.errors import UserError
@@ -15,14 +17,15 @@ from core.files import replacing
 from core.home import atlas_home
 from core.tasks import Say
 from core.vision.datasets._downloads import channels_last
-from core.vision.decoding import decode_square
+from core.vision.decoding import MAX_BYTES, decode_square
 from core.vision.pictures import PictureDataset, Pictures, stratified_split
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp"}
 PARTS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 TEST_SHARE = 0.2  # of folders that bring no test part
 MOST_FILES = 1_000_000
-CHUNK = 500
+MOST_BYTES = 4 * 10**9  # of pixels in memory
+CHUNK = 500  # pictures a thread reads in one go: handing over single small ones costs more than reading them
 Entry = tuple[str, str, Path]  # part, class, file
 
 
@@ -30,10 +33,14 @@ def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDatas
     """3×S×S pictures, S = `image_size`: the shorter side is resized, the centre cut out. Cached as bytes."""
     if not argument:
         raise UserError("Say which folder, as in folder:PATH.")
-    root = Path(argument).expanduser()
-    if not root.is_dir():
+    root = Path(os.path.expanduser(argument))  # Path.expanduser raises for unknown users
+    if not os.path.isdir(root):  # Path.is_dir raises for names that are too long
         raise UserError("There is no folder {path} on this machine.", path=str(root)[:200])
-    entries = find_pictures(root)
+    try:
+        entries = find_pictures(root)
+        version = _digest(root, entries, image_size)
+    except OSError:
+        raise UserError("You may not read all of the folder {path}. Check its access rights.", path=root.name) from None
     classes = sorted({name for _part, name, _file in entries})
     if len(classes) < 2:
         raise UserError(
@@ -41,13 +48,15 @@ def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDatas
             path=root.name,
             count=len(classes),
         )
-    version = _digest(root, entries, image_size)
-    images, readable = _pixels(entries, image_size, version, say)
+    _check_memory(len(entries), image_size)
+    images, readable = _pixels(root, entries, image_size, version, say)
+    if not readable.any():
+        raise UserError("None of the {count} pictures in {path} can be read.", count=len(entries), path=root.name)
     labels = np.array([classes.index(name) for _part, name, _file in entries], dtype=np.int64)
     of_part = np.array([part for part, _name, _file in entries])
     found = {part: _pictures(images, labels, readable & (of_part == part)) for part in set(PARTS.values())}
     train, test = found["train"], found["test"]
-    if not len(test):
+    if not len(test) and len(train):
         rest, part = stratified_split(train.labels, TEST_SHARE, seed)
         train, test = train.take(rest), train.take(part)
     if len(train.labels.unique()) < 2 or not len(test):
@@ -74,11 +83,23 @@ def find_pictures(root: Path) -> list[Entry]:
     entries: list[Entry] = []
     for part, folder in groups:
         for place in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-            files = sorted(f for f in place.iterdir() if f.suffix.lower() in ENDINGS)
-            entries += [(part, place.name, file) for file in files]
+            with os.scandir(place) as found:  # knows what is a file without asking for each
+                names = sorted(f.name for f in found if f.is_file() and Path(f.name).suffix.lower() in ENDINGS)
+            entries += [(part, place.name, place / name) for name in names]
             if len(entries) > MOST_FILES:
                 raise UserError("{path} has more than {maximum} pictures.", path=root.name, maximum=MOST_FILES)
     return entries
+
+
+def _check_memory(count: int, side: int) -> None:
+    if count * side * side * 3 > MOST_BYTES:
+        raise UserError(
+            "{count} pictures of {side}×{side} pixels need more than {maximum} GB of memory. "
+            "Choose a smaller image size or fewer pictures.",
+            count=count,
+            side=side,
+            maximum=MOST_BYTES // 10**9,
+        )
 
 
 def _digest(root: Path, entries: Sequence[Entry], image_size: int) -> str:
@@ -91,30 +112,42 @@ def _digest(root: Path, entries: Sequence[Entry], image_size: int) -> str:
 
 
 def _pixels(
-    entries: Sequence[Entry], size: int, version: str, say: Say
+    root: Path, entries: Sequence[Entry], size: int, version: str, say: Say
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """(N,S,S,3) bytes of all files and which of them could be read, from the cache or the files."""
-    cache = atlas_home() / "cache" / f"folder-{version}.npz"
-    if cache.is_file():
-        with np.load(cache, allow_pickle=False) as stored:
-            return stored["images"], stored["readable"]
+    """(N,S,S,3) bytes of all files and which of them could be read, from the cache or the files.
+
+    One cache file for each folder and size: what is stored of an older version is replaced, not kept beside.
+    """
+    place = hashlib.sha256(str(root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    cache = atlas_home() / "cache" / f"folder-{place}-{size}.npz"
+    cache.parent.mkdir(exist_ok=True)
+    with FileLock(cache.with_name(cache.name + ".lock")):  # a preview and a run may want the same folder at once
+        if cache.is_file():
+            with np.load(cache, allow_pickle=False) as stored:
+                if str(stored["version"]) == version:
+                    return stored["images"], stored["readable"]
+        images, readable = _decoded(entries, size, say)
+        with replacing(cache) as file:
+            np.savez(file, images=images, readable=readable, version=np.array(version))
+    return images, readable
+
+
+def _decoded(entries: Sequence[Entry], size: int, say: Say) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     images = np.zeros((len(entries), size, size, 3), dtype=np.uint8)
     readable = np.zeros(len(entries), dtype=np.bool_)
 
-    def read(place: int) -> None:
-        try:
-            images[place] = decode_square(entries[place][2].read_bytes(), size)
-            readable[place] = True
-        except (UserError, OSError):
-            pass  # stays unreadable, and is counted
+    def read(start: int) -> None:
+        for place in range(start, min(start + CHUNK, len(entries))):
+            with contextlib.suppress(UserError, OSError):  # stays unreadable, and is counted
+                with entries[place][2].open("rb") as file:
+                    data = file.read(MAX_BYTES + 1)  # a longer file is refused without reading on
+                images[place] = decode_square(data, size)
+                readable[place] = True
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
-        for start in range(0, len(entries), CHUNK):
-            list(threads.map(read, range(start, min(start + CHUNK, len(entries)))))
-            say("pictures", min(start + CHUNK, len(entries)) / len(entries))
-    cache.parent.mkdir(exist_ok=True)
-    with replacing(cache) as file:
-        np.savez(file, images=images, readable=readable)
+        starts = range(0, len(entries), CHUNK)
+        for done, _ in enumerate(threads.map(read, starts), start=1):
+            say("pictures", done / len(starts))
     return images, readable
 
 
