@@ -13,7 +13,7 @@ from filelock import Timeout
 from core.runs import index
 from core.runs.failures import training_killed
 from core.runs.folder import RunFolder
-from core.runs.worker import train, worker_lock
+from core.runs.worker import locks_folder, train, worker_lock
 
 GRACE_S = 5.0  # between asking a run to stop and killing it
 STUCK_S = 600.0  # a living process that shows no step for so long is taken for hung
@@ -73,6 +73,9 @@ class Trainers:
         self.trainings: dict[str, Training] = {}
         for left in index.runs_folder().glob(".deleted-*"):
             shutil.rmtree(left, ignore_errors=True)
+        for lock in locks_folder().glob("*.lock"):
+            if not index.folder_of(lock.stem).path.exists():
+                lock.unlink(missing_ok=True)
         index.reconcile()
         for state in index.rows("state IN ('running', 'stopping')"):
             self.trainings[state["id"]] = Training(index.folder_of(state["id"]))

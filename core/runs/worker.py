@@ -17,6 +17,7 @@ from typing import Any, cast
 from filelock import BaseFileLock, FileLock, Timeout
 
 from core.runs import index
+from core.runs.endpoint import supervisor_folder
 from core.runs.failures import training_failed
 from core.runs.folder import RunFolder
 
@@ -28,8 +29,18 @@ Execute = Callable[[RunFolder, Callable[[], bool]], Iterator[dict[str, Any]]]
 
 
 def worker_lock(folder: RunFolder) -> BaseFileLock:
-    """Held by the one process that trains in a folder; the system frees it when the process dies, however it dies."""
-    return FileLock(folder.path / "worker.lock", timeout=0)
+    """Held by the one process that trains in a folder; the system frees it when the process dies, however it dies.
+
+    It lies outside the run's folder: asking for a lock makes the file and its folder, and would bring a run back
+    that was deleted in this very moment.
+    """
+    return FileLock(locks_folder() / f"{folder.id}.lock", timeout=0)
+
+
+def locks_folder() -> Path:
+    folder = supervisor_folder() / "locks"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def train(run_id: str) -> None:
@@ -60,17 +71,18 @@ class Sitting:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def run(self) -> None:
-        threading.Thread(target=self._beat_until_steps, daemon=True).start()
+        beats = threading.Thread(target=self._beat_until_steps, daemon=True)
+        beats.start()
         last: dict[str, Any] = {}
         try:
             for event in _executor()(self.folder, self.pulse):
                 last = event
         except Exception as error:
             traceback.print_exc()
+            self._stop_beating(beats)
             self._failed(error)
             return
-        finally:
-            self.stepping.set()
+        self._stop_beating(beats)
         if last.get("event") == "finished":
             self._end(state="finished", finished=last)
         elif self.interrupted.is_set() and not self.folder.asked_to_stop():
@@ -86,6 +98,11 @@ class Sitting:
             self.last_beat = now
             self.folder.beat()
         return self.interrupted.is_set() or self.folder.asked_to_stop()
+
+    def _stop_beating(self, beats: threading.Thread) -> None:
+        """Before the run is told to have ended: from then on its folder may be deleted."""
+        self.stepping.set()
+        beats.join()
 
     def _beat_until_steps(self) -> None:
         """Loading data can take minutes before the first step."""

@@ -13,7 +13,9 @@ import pytest
 
 from core.errors import UserError
 from core.runs import client, index, store
+from core.runs.folder import RunFolder
 from core.runs.store import Run
+from core.runs.trainers import Training
 from core.vision.recipe import PictureRecipe
 
 pytestmark = pytest.mark.usefixtures("quiet_home")
@@ -227,7 +229,6 @@ def test_the_index_is_built_again_from_the_folders(quiet_home: Path, damage: byt
     wait(submit(), "finished")
 
 
-@pytest.mark.xfail(strict=False, reason="known race: a worker that is ending may write into the folder once more")
 def test_a_run_that_is_running_is_not_deleted() -> None:
     run_id = submit(steps=400, step_ms=10)
     wait_for_step(run_id)
@@ -277,6 +278,12 @@ def test_folders_put_there_by_hand_are_found(quiet_home: Path) -> None:
     index.reconcile()
     assert store.get("abcdefghij").state == "finished"
     store.delete("abcdefghij")
+
+
+def test_asking_whether_a_worker_lives_brings_no_deleted_run_back(quiet_home: Path) -> None:
+    gone = RunFolder(quiet_home / "runs" / "gonegonego")
+    assert not Training(gone).alive()
+    assert not gone.path.exists()
 
 
 def test_a_folder_taken_away_by_hand_is_forgotten() -> None:
