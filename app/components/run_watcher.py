@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.components.page import user_errors
 from app.components.pixels import crisp
+from app.components.run_buttons import run_buttons
 from app.figures import training as figures
 from app.language import _, explain
 from core.errors import UserError
@@ -28,15 +30,19 @@ def watch(run_id: str) -> None:
 
 
 def _live(run_id: str) -> None:
-    run = store.get(run_id)
-    watched = f"watched-{run_id}"
+    with user_errors():  # the page's own has long ended when the fragment runs again: the run may be deleted by then
+        _show(store.get(run_id))
+
+
+def _show(run: Run) -> None:
+    watched = f"watched-{run.id}"
     if st.session_state.get(watched, run.active) and not run.active:
         st.session_state[watched] = False
         st.rerun()  # once, at the end: the page stops polling and shows the test
     st.session_state[watched] = run.active
     events, _size = run.folder.read_events()
     _headline(run, events)
-    _buttons(run)
+    run_buttons(run)
     if any(event["event"] == "step" for event in events):
         _figures(events)
         words = {
@@ -46,7 +52,7 @@ def _live(run_id: str) -> None:
             "training": _("Training"),
             "validation": _("Validation"),
         }
-        st.plotly_chart(figures.curves(events, words), key=f"curves-{run_id}", alt=_("Loss and accuracy by epoch"))
+        st.plotly_chart(figures.curves(events, words), key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
     if run.finished_event:
         _test(run)
 
@@ -77,17 +83,6 @@ def _headline(run: Run, events: list[dict[str, Any]]) -> None:
                 ),
                 icon=":material/check_circle:",
             )
-
-
-def _buttons(run: Run) -> None:
-    if run.state in ("queued", "running") and st.button(_("Stop"), icon=":material/stop:", key=f"stop-{run.id}"):
-        store.stop(run.id)
-        st.rerun()
-    if run.state in ("stopped", "interrupted") and st.button(
-        _("Resume"), icon=":material/resume:", key=f"resume-{run.id}"
-    ):
-        store.resume(run.id)
-        st.rerun()
 
 
 def _figures(events: list[dict[str, Any]]) -> None:

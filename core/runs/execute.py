@@ -39,13 +39,10 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
     else:
         yield _written(folder, _started(task, trainer, device, started))
     saved = time.monotonic()
-    for happened in trainer.events():
-        event = happened
+    for event in trainer.events():
         if event["event"] == "finished":
-            task.write_report(folder.path)
-            event = event | _started(task, trainer, device, started) | {"event": "finished"}
-            write_atomically(folder.weights_file, weights_bytes(task.model, task.metadata() | {"result": event}))
-            folder.checkpoint_file.unlink(missing_ok=True)
+            yield _finished(folder, task, _started(task, trainer, device, started) | event)
+            return
         yield _written(folder, event)
         if event["event"] == "stopped" or time.monotonic() - saved > CHECKPOINT_EVERY_S:
             _save(folder, trainer)
@@ -76,6 +73,15 @@ def _started(task: Task, trainer: Trainer, device: torch.device, started: float)
         "versions": versions(),
         "time": started,
     }
+
+
+def _finished(folder: RunFolder, task: Task, event: Event) -> Event:
+    """Keep what a run came to. Its checkpoint goes last: killed before that, the run can still end again."""
+    task.write_report(folder.path)
+    write_atomically(folder.weights_file, weights_bytes(task.model, task.metadata() | {"result": event}))
+    folder.append_event(event)
+    folder.checkpoint_file.unlink(missing_ok=True)
+    return event
 
 
 def _save(folder: RunFolder, trainer: Trainer) -> None:

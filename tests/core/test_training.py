@@ -63,6 +63,13 @@ def test_a_run_leaves_weights_metrics_and_report(tmp_path):
     assert not folder.checkpoint_file.exists()
 
 
+def test_a_finished_run_keeps_no_checkpoint_however_long_the_last_one_is_ago(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.runs.execute.CHECKPOINT_EVERY_S", 0.0)
+    folder, events = run(tmp_path / "run", small(epochs=1))
+    assert events[-1]["event"] == "finished"
+    assert not folder.checkpoint_file.exists()
+
+
 def test_stopped_runs_end_with_the_same_bits(tmp_path):
     recipe = small(crop=1, flip=True, cutout=2)
     whole, whole_events = run(tmp_path / "whole", recipe)

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.page import page_header, user_errors
+from app.components.run_buttons import run_buttons
 from app.components.run_files import downloads
 from app.figures.training import compare
 from app.language import _, mark
@@ -65,12 +66,7 @@ for run in chosen:
         st.text(f"{run.name} · {_(STATES[run.state])}")
         with st.container(horizontal=True):
             st.page_link(page("train"), label=_("Open"), query_params={"run": run.id}, icon=":material/open_in_new:")
-            if run.active and st.button(_("Stop"), key=f"stop-{run.id}"):
-                store.stop(run.id)
-                st.rerun()
-            if run.resumable and st.button(_("Resume"), key=f"resume-{run.id}"):
-                store.resume(run.id)
-                st.rerun()
+            run_buttons(run)
             with st.popover(_("Delete")):
                 st.markdown(_("Its curves and weights are lost for everybody."))
                 if st.button(_("Delete this run"), key=f"delete-{run.id}"):
