@@ -10,6 +10,7 @@ import secrets
 import sys
 import tempfile
 from functools import cache
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
 from typing import Any, cast
@@ -68,9 +69,18 @@ def welcome(connection: Connection, key: bytes) -> None:
 
 
 def connect() -> Connection:
-    """A connection to the living supervisor. Raises `NoSupervisorError` when there is none."""
+    """A connection to the living supervisor. Raises `NoSupervisorError`, or AuthenticationError for a foreign one."""
+    key = _key()
     try:
-        key = _key_file().read_bytes()
+        return _connected(key)
+    except AuthenticationError:
+        if _key() == key:
+            raise
+        return _connected(_key())  # a new supervisor took over between our look at the key and our call
+
+
+def _connected(key: bytes) -> Connection:
+    try:
         connection: Connection = Client(address())
     except OSError as error:
         raise NoSupervisorError(str(error)) from error
@@ -83,6 +93,13 @@ def connect() -> Connection:
             raise NoSupervisorError(str(error)) from error
         raise
     return connection
+
+
+def _key() -> bytes:
+    try:
+        return _key_file().read_bytes()
+    except OSError as error:
+        raise NoSupervisorError(str(error)) from error
 
 
 @cache

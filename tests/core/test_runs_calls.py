@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import time
+from multiprocessing import AuthenticationError
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from core.errors import UserError
-from core.runs import client
+from core.runs import client, endpoint
 from core.runs.endpoint import address
 
 pytestmark = pytest.mark.usefixtures("quiet_home")
@@ -30,6 +31,21 @@ def test_values_survive_the_way() -> None:
 def test_a_large_upload_arrives_whole() -> None:
     data = os.urandom(2**20) * 64
     assert client.call("core.runs.probe:echo", pool="decode", value=data) == data
+
+
+def test_a_supervisor_that_took_over_meanwhile_is_greeted_with_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    client.ensure_supervisor()
+    now = endpoint._key()
+    looks = iter([b"of the supervisor before"])
+    monkeypatch.setattr(endpoint, "_key", lambda: next(looks, now))
+    assert client.ping() is not None
+
+
+def test_a_stranger_at_the_address_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    client.ensure_supervisor()
+    monkeypatch.setattr(endpoint, "_key", lambda: b"of somebody else")
+    with pytest.raises(AuthenticationError):
+        endpoint.connect()
 
 
 def test_an_error_of_the_person_comes_back_as_it_was() -> None:
