@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from core.errors import UserError
+from core.machine import usable_cores
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -28,12 +29,6 @@ def device_name(device: torch.device) -> str:
     if device.type == "mps":
         return "Apple GPU"
     return f"CPU ({platform.machine()}), {torch.get_num_threads()} threads"
-
-
-def usable_cores() -> int:
-    """Cores this process may run on: a container often allows fewer than the machine has."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def autocast(device: torch.device) -> contextlib.AbstractContextManager[Any]:

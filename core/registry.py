@@ -8,10 +8,10 @@ import ast
 import importlib
 import pkgutil
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 
 from core.errors import UserError
+from core.source import source
 
 
 @cache
@@ -37,6 +37,5 @@ def load(package: str, name: str) -> ModuleType:
 
 def summary(package: str, name: str) -> str:
     """The first line of a thing's docstring, which says in one sentence what it is; read without importing it."""
-    path = Path(next(iter(importlib.import_module(package).__path__))) / f"{name.replace('-', '_')}.py"
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    text = ast.get_docstring(ast.parse(source(f"{package}.{name.replace('-', '_')}"))) or ""
     return text.partition("\n")[0]

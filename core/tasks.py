@@ -4,12 +4,11 @@ The only file that knows all of them. Imports a task's torch code only when it i
 """
 
 import importlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import UserError
-from core.training.recipe import Recipe
+from core.training.recipe import Recipe, read_object
 from core.vision.recipe import PictureRecipe
 
 if TYPE_CHECKING:
@@ -25,11 +24,7 @@ Say = Callable[[str, float], None]
 
 def recipe_from_json(text: str) -> Recipe:
     """A recipe of whichever kind its ``task`` names."""
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError("This is not a JSON file: {reason}.", reason=str(error)) from None
-    task = values.get("task", PictureRecipe.task) if isinstance(values, Mapping) else PictureRecipe.task
+    task = read_object(text).get("task", PictureRecipe.task)
     if task not in RECIPES:
         raise UserError("“{name}” is not known here. Choose one of: {known}.", name=task, known=", ".join(RECIPES))
     return RECIPES[task].from_json(text)

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from content.concepts import RunLink, Source
+from content.concepts import RunLink, Source, run_link
 from content.errors import ContentError
 from content.reading import LANGUAGES, Table, Text, line_of, read_text, read_toml
 
@@ -172,7 +172,7 @@ def _section(row: Table, texts: dict[str, tuple[str, str]]) -> Section:
         title=Text(en=texts["en"][0], zh=texts["zh"][0]),
         text=Text(en=texts["en"][1], zh=texts["zh"][1]),
         concepts=_names(row, "concepts"),
-        runs=tuple(_run(run) for run in row.tables("run")),
+        runs=tuple(run_link(run) for run in row.tables("run")),
     )
 
 
@@ -222,7 +222,7 @@ def _claim(path: Path) -> Claim:
         so=table.text("so"),
         sources=sources,
         no_source=no_source,
-        runs=tuple(_run(row) for row in table.tables("run")),
+        runs=tuple(run_link(row) for row in table.tables("run")),
         snippets=_names(table, "snippets"),
         as_of=table.get("as_of", datetime.date) if "as_of" in table.values else None,
     )
@@ -259,12 +259,6 @@ def _sections(table: Table) -> tuple[str, ...]:
     if not ids or not all(re.fullmatch(r"\d(\.\d+)*", id) for id in ids):
         raise table.error("“sections” must be a list of section numbers, as in [\"4.3\"]", "sections")
     return ids
-
-
-def _run(row: Table) -> RunLink:
-    row.only("page", "parameters", "label")
-    parameters = row.get("parameters", dict) if "parameters" in row.values else {}
-    return RunLink(row.get("page", str), row.text("label"), parameters)
 
 
 def _source(row: Table) -> Source:

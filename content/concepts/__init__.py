@@ -154,7 +154,7 @@ def _read(path: Path) -> Concept:
         definition=table.text("definition"),
         layer=layer,
         edges=tuple(_edge(row, path.name) for row in table.tables("edges")),
-        runs=tuple(_run(row) for row in table.tables("run")),
+        runs=tuple(run_link(row) for row in table.tables("run")),
         sources=tuple(_source(row) for row in table.tables("sources")),
         sections={language: read_sections(path / f"{language}.md", HEADINGS[language]) for language in LANGUAGES},
     )
@@ -175,7 +175,8 @@ def _edge(row: Table, slug: str) -> Edge:
     return edge
 
 
-def _run(row: Table) -> RunLink:
+def run_link(row: Table) -> RunLink:
+    """A page and the state of it that shows a thing. Raises `ContentError`."""
     row.only("page", "label", "parameters")
     parameters = row.values.get("parameters", {})
     if not isinstance(parameters, dict):

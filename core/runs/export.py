@@ -4,9 +4,8 @@ Imports no torch: the functions are cut out of their files as text.
 """
 
 import ast
-import importlib.util
-from pathlib import Path
 
+from core.source import definition, source
 from core.vision.recipe import MODELS, PictureRecipe
 
 # What the script is made of, in the order in which it is defined.
@@ -31,7 +30,7 @@ def script(recipe: PictureRecipe) -> str | None:
 
 def _model(module: str) -> str:
     """The source of a model without its imports, behind that of the shared pieces it imports."""
-    tree = ast.parse(_source(module))
+    tree = ast.parse(source(module))
     shared = [
         node.module
         for node in tree.body
@@ -41,7 +40,7 @@ def _model(module: str) -> str:
 
 
 def _without_imports(module: str) -> str:
-    text = _source(module)
+    text = source(module)
     lines = text.splitlines()
     for node in ast.parse(text).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -51,17 +50,7 @@ def _without_imports(module: str) -> str:
 
 def _cut(module: str, names: tuple[str, ...]) -> str:
     """The source of some functions and classes of a module."""
-    text = _source(module)
-    found = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    pieces = [ast.get_source_segment(text, found[name]) for name in names]
-    return "\n\n\n".join(piece for piece in pieces if piece)
-
-
-def _source(module: str) -> str:
-    spec = importlib.util.find_spec(module)
-    assert spec is not None, module
-    assert spec.origin is not None, module
-    return Path(spec.origin).read_text(encoding="utf-8")
+    return "\n\n\n".join(definition(module, name)[1] for name in names)
 
 
 _HEAD = '''"""One training run as a plain PyTorch script. Needs torch and scikit-learn: python train.py"""

@@ -6,7 +6,6 @@ Knows no torch. One process writes a run's folder at a time; anybody may read it
 import contextlib
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -81,13 +80,6 @@ class RunFolder:
 
     def beat(self) -> None:
         self.heartbeat_file.touch()
-
-    def heartbeat_age_s(self) -> float:
-        """Seconds since a worker last showed that it is alive; infinite when none ever did."""
-        try:
-            return time.time() - self.heartbeat_file.stat().st_mtime
-        except FileNotFoundError:
-            return float("inf")
 
     def ask_to_stop(self) -> None:
         self.cancel_file.touch()

@@ -17,9 +17,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from core.machine import usable_cores
 from core.runs.endpoint import address, code_time, listen, supervisor_folder, welcome
 from core.runs.pool import Bounds, Pool
-from core.runs.system import memory_bytes, usable_cores
+from core.runs.system import memory_bytes
 from core.runs.trainers import Trainers
 from core.runs.warm import Setup
 

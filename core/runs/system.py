@@ -1,7 +1,6 @@
 """What the operating system knows of processes and memory, on every platform."""
 # mypy: allow-untyped-calls
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,12 +19,6 @@ def resident_bytes(pid: int) -> int:
 def memory_bytes() -> int:
     """The memory of this machine."""
     return int(psutil.virtual_memory().total)
-
-
-def usable_cores() -> int:
-    """Cores this process may run on: a container often allows fewer than the machine has."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def wait_or_kill(pid: int, seconds: float) -> None:

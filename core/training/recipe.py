@@ -106,12 +106,7 @@ class Recipe:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """A recipe from a JSON object, as `to_json` writes it."""
-        try:
-            values = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise UserError("This is not a JSON file: {reason}.", reason=str(error)) from None
-        if not isinstance(values, dict):
-            raise UserError("A recipe is one JSON object with a value for each field.")
+        values = read_object(text)
         if values.pop("task", cls.task) != cls.task:
             raise UserError("This recipe is for another kind of training.")
         return cls.from_mapping(values)
@@ -126,6 +121,17 @@ class Recipe:
         """The fields in which this recipe differs from another: what a link has to carry."""
         mine, theirs = self.to_mapping(), base.to_mapping()
         return {name: value for name, value in mine.items() if theirs.get(name) != value}
+
+
+def read_object(text: str) -> dict[str, Any]:
+    """The JSON object that a recipe is stored as, its fields not yet checked."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError("This is not a JSON file: {reason}.", reason=str(error)) from None
+    if not isinstance(values, dict):
+        raise UserError("A recipe is one JSON object with a value for each field.")
+    return values
 
 
 def _checked(name: str, value: Any, kind: Any, bounds: Setting) -> Any:

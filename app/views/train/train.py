@@ -49,19 +49,23 @@ with validation:
     st.subheader(_("6 · Test"))
     st.markdown(_("The test part stays sealed. It is opened once, when training has ended."))
 
+recipe = None
 with action, user_errors():
     recipe = form.read_recipe()
     if st.button(_("Train"), type="primary", icon=":material/play_arrow:", key="train"):
         owner = st.session_state.setdefault("owner", uuid.uuid4().hex)
         st.query_params["run"] = store.submit(recipe, owner=owner)
+    recipe_file(recipe)
+
+# Before the previews: on a slow data set they take a while, and the curve is what a person waits for.
+with run_area, user_errors():
+    if "run" in st.query_params:
+        watch(st.query_params["run"])
+
+if recipe is not None:
     with data:
         show_dataset(recipe)
     with model:
         show_layers(recipe)
-    recipe_file(recipe)
-
-with run_area, user_errors():
-    if "run" in st.query_params:
-        watch(st.query_params["run"])
 
 show_code("core.training.loop:Trainer", "core.vision.task:PictureTask", "core.training.optimizers:make_optimizer")

@@ -2,8 +2,8 @@
 
 import torch
 
-from core.errors import UserError
 from core.tasks import Say
+from core.vision.datasets._argument import refuse_argument
 from core.vision.datasets._downloads import channels_last, torchvision_dataset
 from core.vision.pictures import PictureDataset, Pictures
 
@@ -11,10 +11,7 @@ from core.vision.pictures import PictureDataset, Pictures
 def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDataset:
     """3×32×32 pictures, 50,000 to learn from and 10,000 to be tested on, as their maker split them."""
     del seed, image_size
-    if argument:
-        raise UserError(
-            "The data set {name} takes no argument; leave out “:{argument}”.", name="cifar10", argument=argument
-        )
+    refuse_argument("cifar10", argument)
     parts = [torchvision_dataset("CIFAR10", "CIFAR-10", train, say) for train in (True, False)]
     train, test = (
         Pictures(channels_last(torch.from_numpy(part.data)), torch.tensor(part.targets, dtype=torch.int64))

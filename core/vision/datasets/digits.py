@@ -6,6 +6,7 @@ import torch
 
 from core.errors import UserError
 from core.tasks import Say
+from core.vision.datasets._argument import refuse_argument
 from core.vision.pictures import PictureDataset, Pictures, stratified_split
 
 TEST_SHARE = 0.2
@@ -18,12 +19,7 @@ def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDatas
     scikit-learn.
     """
     del image_size
-    if argument:
-        raise UserError(
-            "The data set {name} takes no argument; leave out “:{argument}”.",
-            name="digits",
-            argument=argument[:80],
-        )
+    refuse_argument("digits", argument)
     try:
         from sklearn.datasets import load_digits  # noqa: PLC0415  slow to import, and not on every machine
     except ImportError:

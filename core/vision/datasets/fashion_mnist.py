@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.errors import UserError
 from core.tasks import Say
+from core.vision.datasets._argument import refuse_argument
 from core.vision.datasets._downloads import channels_last, torchvision_dataset
 from core.vision.pictures import PictureDataset, Pictures
 
@@ -20,10 +20,7 @@ DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # where the package dataset-
 def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDataset:
     """1×28×28 pictures, 60,000 to learn from and 10,000 to be tested on, as their makers split them."""
     del seed, image_size
-    if argument:
-        raise UserError(
-            "The data set {name} takes no argument; leave out “:{argument}”.", name="fashion-mnist", argument=argument
-        )
+    refuse_argument("fashion-mnist", argument)
     train, test = _part("train", say), _part("t10k", say)
     return PictureDataset(
         name="fashion-mnist",
