@@ -49,9 +49,7 @@ def pages() -> dict[str, list[st.Page]]:
     """What `st.navigation` takes: the pages of every section, titled in the language of the session."""
     found = find_views(VIEWS)
     shown = [section for section in SECTIONS if any(view.section == section for view in found)]
-    return {
-        _(SECTIONS[section]): [_page(view) for view in found if view.section == section] for section in shown
-    }
+    return {_(SECTIONS[section]): [_page(view) for view in found if view.section == section] for section in shown}
 
 
 def page(slug: str) -> st.Page:
@@ -67,9 +65,7 @@ def has_page(slug: str) -> bool:
 
 
 def _page(view: View) -> st.Page:
-    return st.Page(
-        view.path, title=_(view.title), icon=view.icon, url_path=view.slug, default=view.slug == DEFAULT
-    )
+    return st.Page(view.path, title=_(view.title), icon=view.icon, url_path=view.slug, default=view.slug == DEFAULT)
 
 
 @cache
@@ -103,9 +99,7 @@ def _read(path: Path) -> View:
     for name, kind in (("TITLE", str), ("ICON", str), ("ORDER", int)):
         if not isinstance(values.get(name), kind):
             raise NavigationError(f"{path}: a view needs {name} = a literal {kind.__name__}.")
-    return View(
-        path, path.parent.name, str(values["TITLE"]), str(values["ICON"]), int(str(values["ORDER"]))
-    )
+    return View(path, path.parent.name, str(values["TITLE"]), str(values["ICON"]), int(str(values["ORDER"])))
 
 
 def _require_translations(view: View) -> None:

@@ -16,9 +16,7 @@ MAX_BYTES = 100_000
 def recipe_file(recipe: PictureRecipe) -> None:
     """A button that saves the recipe and a place to drop one; a wrong file is answered with what is wrong in it."""
     with st.expander(_("The recipe as a file")):
-        st.download_button(
-            _("Save the recipe"), recipe.to_json(), "recipe.json", "application/json", on_click="ignore"
-        )
+        st.download_button(_("Save the recipe"), recipe.to_json(), "recipe.json", "application/json", on_click="ignore")
         with user_errors():
             _load()
         st.code(recipe.to_json(), language="json")

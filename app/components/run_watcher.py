@@ -4,6 +4,7 @@ A fragment reads what is new in the run's folder. Nothing of the run lives in th
 tab and another student's browser all see the same.
 """
 
+import time
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,26 @@ from core.runs import store
 from core.runs.store import Run
 from core.vision.scores import per_class_scores
 
-POLL_S = 0.5
+POLL_S = 1.0  # drawing costs a browser more than training digits costs the server
+FIRST_POINT_S = 0.6
 
 
 def watch(run_id: str) -> None:
     """Show a run; keeps itself up to date while the run is active. Raises `UserError` for an unknown id."""
-    run = store.get(run_id)
+    run = _once_it_moves(run_id)
     st.fragment(_live, run_every=POLL_S if run.active else None)(run_id)
+
+
+def _once_it_moves(run_id: str) -> Run:
+    """A run that was just begun has its first point within half a second: worth waiting for rather than for a poll."""
+    deadline = time.monotonic() + FIRST_POINT_S
+    while (
+        (run := store.get(run_id)).active and time.monotonic() < deadline and time.time() - run.created < FIRST_POINT_S
+    ):
+        if any(event["event"] == "step" for event in store.read_events(run)[0]):
+            break
+        time.sleep(0.05)
+    return run
 
 
 def _live(run_id: str) -> None:

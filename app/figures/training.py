@@ -73,9 +73,7 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], words: Ma
 
 def class_counts(counts: Mapping[str, Sequence[int]], classes: Sequence[str], words: Mapping[str, str]) -> go.Figure:
     """Pictures of each class in each part of a data set."""
-    figure = go.Figure(
-        [go.Bar(x=list(classes), y=list(values), name=words[part]) for part, values in counts.items()]
-    )
+    figure = go.Figure([go.Bar(x=list(classes), y=list(values), name=words[part]) for part, values in counts.items()])
     figure.update_layout(
         barmode="stack",
         height=230,
