@@ -4,9 +4,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from core.runs import client
+
+# A loaded machine is slow, and that is no failure of what is tested.
+hypothesis.settings.register_profile(
+    "atlas", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("atlas")
 
 # Tests of the queue make the worker carry out runs with a torch-free stand-in that lives beside them.
 STAND_INS = Path(__file__).parent / "core"
