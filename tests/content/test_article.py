@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from app.navigation import VIEWS, find_views
 from content.article import FOLDER, VERDICTS, Article, Claim, Section, Snippet, load_article
 from content.concepts import RunLink, load_concepts
 from content.pipeline import load_pipeline
@@ -19,7 +20,7 @@ from core.vision.recipe import PictureRecipe
 
 ROOT = Path(__file__).parents[2]
 ORIGINAL = ROOT.parent / "shared" / "article"
-PAGES = {"train", "runs", "classify", "concepts", "pipeline", "article"}
+PAGES = {view.slug for view in find_views(VIEWS)}
 ARTICLE = load_article()
 
 # Where each part of the article lives: its headings, and the items of its lists with a word that must be there.

@@ -9,6 +9,7 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
+from app.navigation import VIEWS, find_views
 from content.concepts import (
     EDGE_KINDS,
     FOLDER,
@@ -27,8 +28,7 @@ from content.reading import formulas, links
 from core.vision.recipe import PictureRecipe
 
 CONCEPTS = load_concepts()
-VIEWS = Path(__file__).parents[2] / "app" / "views"
-PAGES = {"train", "runs", "classify", "concepts", "pipeline", "article"}
+PAGES = {view.slug for view in find_views(VIEWS)}
 
 each_concept = pytest.mark.parametrize("concept", CONCEPTS.values(), ids=list(CONCEPTS))
 
@@ -76,7 +76,7 @@ def test_sources_are_given(concept: Concept) -> None:
 @each_concept
 def test_every_button_opens_an_existing_page_with_valid_parameters(concept: Concept) -> None:
     for run in concept.runs:
-        assert run.page in PAGES | {p.stem for p in VIEWS.glob("*/*.py")}
+        assert run.page in PAGES
         parameters = dict(run.parameters)
         if run.page == "train":
             PictureRecipe.preset(parameters.pop("preset", "quick-look"), **parameters)

@@ -1,0 +1,321 @@
+// Draws a graph whose places Python has worked out, and tells Python which node was chosen.
+// Every word is put in as text, never as HTML.
+const SVG = "http://www.w3.org/2000/svg";
+const BOX = { width: 126, height: 38 };
+const SCALE = { x: 192, y: 64 }; // pixels of one layer, of one row
+const LEGIBLE = 11; // pixels of the smallest text to begin with
+const FONT = 12;
+// Okabe and Ito's colours, and a sign for each, so that no kind is told by colour alone.
+const STYLES = [
+  ["#0072B2", "●"], ["#D55E00", "■"], ["#009E73", "▲"], ["#CC79A7", "◆"],
+  ["#E69F00", "★"], ["#56B4E9", "✚"], ["#8A8F98", "▬"], ["#B07C10", "▼"],
+];
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".graph");
+  const shape = JSON.stringify({ ...data, chosen: "", path: [] });
+  if (root.drawing?.shape !== shape) {
+    root.drawing?.observer.disconnect();
+    root.drawing = draw(root, data, shape);
+  }
+  root.drawing.choose = (id) => setTriggerValue("chosen", id);
+  mark(root.drawing, data);
+}
+
+function make(parent, tag, attributes = {}, text = "") {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text) element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+function draw(root, data, shape) {
+  const svg = root.querySelector(".canvas");
+  svg.replaceChildren();
+  svg.setAttribute("aria-label", data.name);
+  svg.style.height = `${data.height}px`;
+  svg.classList.toggle("labelled", data.label_lines);
+  const drawing = { shape, svg, data, nodes: new Map(), edges: [], choose: () => {} };
+  const under = make(svg, "g");
+  const over = make(svg, "g");
+  for (const line of data.lines) drawing.edges.push(edge(under, line, data.curved));
+  const inReadingOrder = [...data.boxes].sort((a, b) => a.x - b.x || a.y - b.y);
+  for (const box of inReadingOrder) drawing.nodes.set(box.id, node(over, box, drawing));
+  legend(root, data);
+  list(root, drawing);
+  toolbar(root, drawing);
+  move(drawing);
+  return drawing;
+}
+
+function node(parent, box, drawing) {
+  const [colour, sign] = STYLES[box.style % STYLES.length];
+  const place = `translate(${box.x * SCALE.x} ${box.y * SCALE.y})`;
+  const group = make(parent, "g", {
+    class: "node", transform: place, tabindex: 0, role: "button", "aria-label": `${box.label}, ${box.kind}`,
+  });
+  group.style.setProperty("--kind", colour);
+  make(group, "title", {}, `${box.label} · ${box.kind}`);
+  const { width, height } = BOX;
+  make(group, "rect", { x: -width / 2, y: -height / 2, width, height, rx: 7 });
+  make(group, "text", { class: "sign", x: -width / 2 + 10, y: 0 }, sign);
+  const lines = wrapped(box.label);
+  const longest = Math.max(...lines.map(breadth));
+  lines.forEach((words, index) => {
+    const text = make(group, "text", { x: 7, y: (index - (lines.length - 1) / 2) * 14 }, words);
+    if (longest > width - 24) text.style.fontSize = `${Math.max(8.5, (FONT * (width - 24)) / longest)}px`;
+  });
+  group.addEventListener("click", () => drawing.dragged || drawing.choose(box.id));
+  group.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      drawing.choose(box.id);
+    }
+  });
+  for (const [begin, end] of [["mouseenter", "mouseleave"], ["focus", "blur"]]) {
+    group.addEventListener(begin, () => light(drawing, box.id));
+    group.addEventListener(end, () => light(drawing, ""));
+  }
+  group.addEventListener("focus", () => reveal(drawing, box));
+  return group;
+}
+
+function breadth(words) {
+  return [...words].reduce((sum, letter) => sum + (letter > "\u2e80" ? 12 : 6.4), 0);
+}
+
+// One line, or two of about the same length.
+function wrapped(words) {
+  if (breadth(words) <= BOX.width - 24) return [words];
+  const spaces = [...words.matchAll(/[ -]/g)].map((found) => found.index + 1);
+  const places = spaces.length ? spaces : [Math.ceil(words.length / 2)];
+  const pairs = places.map((at) => [words.slice(0, at).trim(), words.slice(at).trim()]);
+  return pairs.sort((a, b) => Math.max(...a.map(breadth)) - Math.max(...b.map(breadth)))[0];
+}
+
+function edge(parent, line, curved) {
+  const points = line.points.map(([x, y]) => [x * SCALE.x, y * SCALE.y]);
+  const group = make(parent, "g", { class: "edge", "aria-hidden": "true" });
+  let d = `M${points[0]}`;
+  for (let i = 1; i < points.length; i++) {
+    const [[px, py], [qx, qy]] = [points[i - 1], points[i]];
+    const half = (px + qx) / 2;
+    d += curved ? `C${half},${py} ${half},${qy} ${qx},${qy}` : `L${qx},${qy}`;
+  }
+  const path = make(group, "path", { d });
+  const [[px, py], [qx, qy]] = points.slice(-2);
+  const turn = curved ? (qx > px ? 0 : 180) : (Math.atan2(qy - py, qx - px) * 180) / Math.PI;
+  make(group, "path", { class: "head", d: "M0 0L-8 -4L-8 4Z", transform: `translate(${qx} ${qy}) rotate(${turn})` });
+  const middle = path.getPointAtLength(path.getTotalLength() / 2);
+  make(group, "text", { x: middle.x, y: middle.y - 4 }, line.label);
+  return { ...line, group };
+}
+
+function mark(drawing, data) {
+  const steps = new Set(data.path.slice(1).map((id, i) => [data.path[i], id].sort().join(" ")));
+  drawing.nodes.forEach((group, id) => {
+    group.classList.toggle("chosen", id === data.chosen);
+    group.classList.toggle("on-path", data.path.includes(id));
+    group.setAttribute("aria-pressed", id === data.chosen);
+  });
+  for (const { start, end, group } of drawing.edges) {
+    group.classList.toggle("on-path", steps.has([start, end].sort().join(" ")));
+  }
+  drawing.svg.parentNode.querySelectorAll(".list button").forEach((button) => {
+    button.setAttribute("aria-pressed", button.dataset.id === data.chosen);
+  });
+}
+
+// A node and its neighbours stand out while one points at it.
+function light(drawing, id) {
+  drawing.svg.classList.toggle("dimmed", id !== "");
+  const near = new Set([id]);
+  for (const { start, end, group } of drawing.edges) {
+    const lit = start === id || end === id;
+    group.classList.toggle("lit", lit);
+    if (lit) near.add(start).add(end);
+  }
+  drawing.nodes.forEach((group, other) => group.classList.toggle("lit", id !== "" && near.has(other)));
+}
+
+function legend(root, data) {
+  const place = root.querySelector(".legend");
+  place.replaceChildren();
+  const kinds = new Map(data.boxes.map((box) => [box.kind, box.style]));
+  if (kinds.size < 2) return;
+  for (const [kind, style] of kinds) {
+    const entry = document.createElement("span");
+    const [colour, sign] = STYLES[style % STYLES.length];
+    const symbol = document.createElement("span");
+    symbol.style.color = colour;
+    symbol.textContent = `${sign} `;
+    entry.append(symbol, kind);
+    place.append(entry);
+  }
+}
+
+// On a phone the graph is a list, by kind.
+function list(root, drawing) {
+  const place = root.querySelector(".list");
+  place.replaceChildren();
+  for (const kind of new Set(drawing.data.boxes.map((box) => box.kind))) {
+    const heading = document.createElement("h4");
+    heading.textContent = kind;
+    const group = document.createElement("div");
+    for (const box of drawing.data.boxes.filter((box) => box.kind === kind)) {
+      const button = document.createElement("button");
+      button.textContent = box.label;
+      button.dataset.id = box.id;
+      button.addEventListener("click", () => drawing.choose(box.id));
+      group.append(button);
+    }
+    place.append(heading, group);
+  }
+}
+
+function toolbar(root, drawing) {
+  const bar = root.querySelector(".bar");
+  bar.replaceChildren();
+  const words = drawing.data.words;
+  const actions = [
+    ["+", words.zoom_in, () => zoom(drawing, 0.8)],
+    ["−", words.zoom_out, () => zoom(drawing, 1.25)],
+    ["⤢", words.fit, () => look(drawing, drawing.all)],
+    ["SVG", words.svg, () => save(`${drawing.data.file}.svg`, URL.createObjectURL(picture(drawing)))],
+    ["PNG", words.png, () => savePng(drawing)],
+  ];
+  for (const [label, title, action] of actions) {
+    const button = document.createElement("button");
+    button.textContent = label;
+    button.title = title;
+    button.setAttribute("aria-label", title);
+    button.addEventListener("click", action);
+    bar.append(button);
+  }
+}
+
+// What of the drawing is seen: {x, y, w, h} in its own pixels.
+function look(drawing, view) {
+  drawing.view = view;
+  drawing.svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
+}
+
+function zoom(drawing, factor, at) {
+  const { x, y, w, h } = drawing.view;
+  const centre = at ?? [x + w / 2, y + h / 2];
+  const bounded = Math.min(Math.max(w * factor, 200), drawing.all.w * 2) / w;
+  look(drawing, {
+    x: centre[0] - (centre[0] - x) * bounded, y: centre[1] - (centre[1] - y) * bounded, w: w * bounded, h: h * bounded,
+  });
+}
+
+function bounds(drawing) {
+  const xs = drawing.data.lines.flatMap((line) => line.points.map((p) => p[0]));
+  const ys = drawing.data.lines.flatMap((line) => line.points.map((p) => p[1]));
+  for (const box of drawing.data.boxes) { xs.push(box.x); ys.push(box.y); }
+  const [left, right] = [Math.min(...xs) * SCALE.x - BOX.width * 0.6, Math.max(...xs) * SCALE.x + BOX.width * 0.6];
+  const [top, bottom] = [Math.min(...ys) * SCALE.y - BOX.height, Math.max(...ys) * SCALE.y + BOX.height];
+  return { x: left, y: top, w: right - left, h: bottom - top };
+}
+
+function move(drawing) {
+  const { svg } = drawing;
+  drawing.all = bounds(drawing);
+  look(drawing, drawing.all);
+  drawing.observer = new ResizeObserver(() => {
+    if (svg.clientWidth === 0 || drawing.begun) return;
+    drawing.begun = true;
+    begin(drawing);
+  });
+  drawing.observer.observe(svg);
+  const point = (event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+  svg.onpointerdown = (event) => {
+    drawing.from = point(event);
+    drawing.dragged = false;
+  };
+  svg.onpointermove = (event) => {
+    if (!drawing.from || !(event.buttons & 1)) return;
+    const now = point(event);
+    const [dx, dy] = [now.x - drawing.from.x, now.y - drawing.from.y];
+    if (!drawing.dragged && Math.hypot(dx, dy) < 6) return;
+    drawing.dragged = true;
+    svg.setPointerCapture(event.pointerId);
+    look(drawing, { ...drawing.view, x: drawing.view.x - dx, y: drawing.view.y - dy });
+  };
+  svg.onpointerup = () => {
+    drawing.from = null;
+    setTimeout(() => { drawing.dragged = false; });
+  };
+  svg.onwheel = (event) => {
+    if (!event.ctrlKey && !event.metaKey) return; // the page scrolls as everywhere else
+    event.preventDefault();
+    const { x, y } = point(event);
+    zoom(drawing, Math.exp(event.deltaY / 300), [x, y]);
+  };
+}
+
+// All of it if that can be read, else as large as can be read, around what is chosen.
+function begin(drawing) {
+  const { svg, all, data } = drawing;
+  const shown = Math.min(svg.clientWidth / all.w, svg.clientHeight / all.h);
+  if (shown * FONT >= LEGIBLE) return;
+  const scale = LEGIBLE / FONT;
+  const [w, h] = [svg.clientWidth / scale, svg.clientHeight / scale];
+  const box = data.boxes.find((box) => box.id === (data.chosen || data.centre)) ?? data.boxes[0];
+  const inside = (wanted, low, length, room) => Math.min(Math.max(wanted, low), Math.max(low, low + length - room));
+  look(drawing, {
+    x: inside(box.x * SCALE.x - w / 2, all.x, all.w, w), y: inside(box.y * SCALE.y - h / 2, all.y, all.h, h), w, h,
+  });
+}
+
+// A node that is reached with the keyboard comes into view.
+function reveal(drawing, box) {
+  const { x, y, w, h } = drawing.view;
+  const [bx, by] = [box.x * SCALE.x, box.y * SCALE.y];
+  const seen = bx > x + BOX.width / 2 && bx < x + w - BOX.width / 2 && by > y + BOX.height / 2 && by < y + h - BOX.height / 2;
+  if (!seen && !drawing.from) look(drawing, { x: bx - w / 2, y: by - h / 2, w, h });
+}
+
+// The whole graph as a file that looks the same without our style sheet.
+function picture(drawing) {
+  const { svg, all } = drawing;
+  const copy = svg.cloneNode(true);
+  const properties = [
+    "fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-linejoin", "paint-order", "font-size",
+    "font-family", "text-anchor", "dominant-baseline", "display",
+  ];
+  const originals = svg.querySelectorAll("*");
+  copy.querySelectorAll("*").forEach((element, index) => {
+    const style = getComputedStyle(originals[index]);
+    element.setAttribute("style", properties.map((name) => `${name}:${style.getPropertyValue(name)}`).join(";"));
+  });
+  const background = document.createElementNS(SVG, "rect");
+  const { x, y, w, h } = all;
+  const colour = getComputedStyle(svg).backgroundColor;
+  Object.entries({ x, y, width: w, height: h, fill: colour }).forEach((pair) => background.setAttribute(...pair));
+  copy.prepend(background);
+  Object.entries({ xmlns: SVG, viewBox: `${x} ${y} ${w} ${h}`, width: w, height: h }).forEach((pair) => copy.setAttribute(...pair));
+  copy.removeAttribute("style");
+  return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
+}
+
+function savePng(drawing) {
+  const image = new Image();
+  image.onload = () => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [drawing.all.w * 2, drawing.all.h * 2];
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob((blob) => save(`${drawing.data.file}.png`, URL.createObjectURL(blob)));
+    URL.revokeObjectURL(image.src);
+  };
+  image.src = URL.createObjectURL(picture(drawing));
+}
+
+function save(name, address) {
+  const link = document.createElement("a");
+  link.download = name;
+  link.href = address;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

@@ -1,0 +1,82 @@
+"""A graph to look at, walk with the keyboard and press: SVG in the page itself, a list on a phone.
+
+Python says where everything stands; ``graph.js`` draws it, pans, zooms and saves it as SVG or PNG. Names come in as
+data and are put in as text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from app.language import _
+from content.layout import Point
+
+_FOLDER = Path(__file__).parent
+_html, _css, _js = ((_FOLDER / f"graph.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+_mount = st.components.v2.component("atlas_graph", html=_html, css=_css, js=_js)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A node: its centre in layers and rows, its name, the word for its kind, and which of the 8 styles it has."""
+
+    id: str
+    x: float
+    y: float
+    label: str
+    kind: str
+    style: int = 0
+
+
+@dataclass(frozen=True)
+class Line:
+    """An edge from the side of one box to that of another, in layers and rows."""
+
+    start: str
+    end: str
+    points: Sequence[Point]
+    label: str = ""
+
+
+def show_graph(
+    boxes: Sequence[Box],
+    lines: Sequence[Line],
+    *,
+    key: str,
+    name: str,
+    chosen: str = "",
+    path: Sequence[str] = (),
+    centre: str = "",
+    curved: bool = True,
+    label_lines: bool = False,
+    height: int = 560,
+) -> str | None:
+    """Show a graph; the id of the box that was pressed just now, or None.
+
+    `name` is what a screen reader calls it, and the file it is saved as. A graph too large to be read whole begins
+    around `chosen`, or else `centre`. Labels of lines show always (`label_lines`) or while one points at a box.
+    """
+    data = {
+        "boxes": [asdict(box) for box in boxes],
+        "lines": [asdict(line) for line in lines],
+        "name": name,
+        "file": key,
+        "chosen": chosen,
+        "path": list(path),
+        "centre": centre,
+        "curved": curved,
+        "label_lines": label_lines,
+        "height": height,
+        "words": {
+            "zoom_in": _("Zoom in"),
+            "zoom_out": _("Zoom out"),
+            "fit": _("Show all of it"),
+            "svg": _("Save as SVG"),
+            "png": _("Save as PNG"),
+        },
+    }
+    picked = _mount(key=key, data=data, on_chosen_change=lambda: None).chosen
+    known = {box.id for box in boxes}
+    return picked if picked in known else None
