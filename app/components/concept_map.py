@@ -133,8 +133,8 @@ def show_map(chosen: str) -> None:
         name=_("The map of concepts"),
         chosen=chosen,
         path=path,
-        centre=chosen,
         label_lines=which == "article",
+        unit=(280, 90) if which == "article" else (192, 64),
         height=320 if which == "article" else 560,
     )
     if picked and picked != chosen:

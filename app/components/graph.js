@@ -1,9 +1,8 @@
 // Draws a graph whose places Python has worked out, and tells Python which node was chosen.
 // Every word is put in as text, never as HTML.
 const SVG = "http://www.w3.org/2000/svg";
-const BOX = { width: 126, height: 38 };
-const SCALE = { x: 192, y: 64 }; // pixels of one layer, of one row
-const LEGIBLE = 11; // pixels of the smallest text to begin with
+const SHARE = { x: 0.66, y: 0.6 }; // of a layer and a row that a box takes, as the layout has it
+const LEGIBLE = 10; // pixels of the text to begin with, at least
 const FONT = 12;
 // Okabe and Ito's colours, and a sign for each, so that no kind is told by colour alone.
 const STYLES = [
@@ -36,10 +35,12 @@ function draw(root, data, shape) {
   svg.setAttribute("aria-label", data.name);
   svg.style.height = `${data.height}px`;
   svg.classList.toggle("labelled", data.label_lines);
-  const drawing = { shape, svg, data, nodes: new Map(), edges: [], choose: () => {} };
+  const scale = data.unit; // pixels of one layer, of one row
+  const size = { width: scale.x * SHARE.x, height: scale.y * SHARE.y };
+  const drawing = { shape, svg, data, scale, size, nodes: new Map(), edges: [], choose: () => {} };
   const under = make(svg, "g");
   const over = make(svg, "g");
-  for (const line of data.lines) drawing.edges.push(edge(under, line, data.curved));
+  for (const line of data.lines) drawing.edges.push(edge(under, line, drawing));
   const inReadingOrder = [...data.boxes].sort((a, b) => a.x - b.x || a.y - b.y);
   for (const box of inReadingOrder) drawing.nodes.set(box.id, node(over, box, drawing));
   legend(root, data);
@@ -51,16 +52,16 @@ function draw(root, data, shape) {
 
 function node(parent, box, drawing) {
   const [colour, sign] = STYLES[box.style % STYLES.length];
-  const place = `translate(${box.x * SCALE.x} ${box.y * SCALE.y})`;
+  const [width, height] = [drawing.size.width, drawing.size.height];
+  const place = `translate(${box.x * drawing.scale.x} ${box.y * drawing.scale.y})`;
   const group = make(parent, "g", {
     class: "node", transform: place, tabindex: 0, role: "button", "aria-label": `${box.label}, ${box.kind}`,
   });
   group.style.setProperty("--kind", colour);
   make(group, "title", {}, `${box.label} · ${box.kind}`);
-  const { width, height } = BOX;
   make(group, "rect", { x: -width / 2, y: -height / 2, width, height, rx: 7 });
   make(group, "text", { class: "sign", x: -width / 2 + 10, y: 0 }, sign);
-  const lines = wrapped(box.label);
+  const lines = wrapped(box.label, width - 24);
   const longest = Math.max(...lines.map(breadth));
   lines.forEach((words, index) => {
     const text = make(group, "text", { x: 7, y: (index - (lines.length - 1) / 2) * 14 }, words);
@@ -86,16 +87,17 @@ function breadth(words) {
 }
 
 // One line, or two of about the same length.
-function wrapped(words) {
-  if (breadth(words) <= BOX.width - 24) return [words];
+function wrapped(words, room) {
+  if (breadth(words) <= room) return [words];
   const spaces = [...words.matchAll(/[ -]/g)].map((found) => found.index + 1);
-  const places = spaces.length ? spaces : [Math.ceil(words.length / 2)];
+  const places = spaces.length || words[0] < "\u2e80" ? spaces : [Math.ceil(words.length / 2)];
+  if (!places.length) return [words];
   const pairs = places.map((at) => [words.slice(0, at).trim(), words.slice(at).trim()]);
   return pairs.sort((a, b) => Math.max(...a.map(breadth)) - Math.max(...b.map(breadth)))[0];
 }
 
-function edge(parent, line, curved) {
-  const points = line.points.map(([x, y]) => [x * SCALE.x, y * SCALE.y]);
+function edge(parent, line, { scale, data: { curved } }) {
+  const points = line.points.map(([x, y]) => [x * scale.x, y * scale.y]);
   const group = make(parent, "g", { class: "edge", "aria-hidden": "true" });
   let d = `M${points[0]}`;
   for (let i = 1; i < points.length; i++) {
@@ -121,6 +123,7 @@ function mark(drawing, data) {
   });
   for (const { start, end, group } of drawing.edges) {
     group.classList.toggle("on-path", steps.has([start, end].sort().join(" ")));
+    group.classList.toggle("told", data.chosen === start || data.chosen === end);
   }
   drawing.svg.parentNode.querySelectorAll(".list button").forEach((button) => {
     button.setAttribute("aria-pressed", button.dataset.id === data.chosen);
@@ -211,11 +214,12 @@ function zoom(drawing, factor, at) {
 }
 
 function bounds(drawing) {
+  const { scale, size } = drawing;
   const xs = drawing.data.lines.flatMap((line) => line.points.map((p) => p[0]));
   const ys = drawing.data.lines.flatMap((line) => line.points.map((p) => p[1]));
   for (const box of drawing.data.boxes) { xs.push(box.x); ys.push(box.y); }
-  const [left, right] = [Math.min(...xs) * SCALE.x - BOX.width * 0.6, Math.max(...xs) * SCALE.x + BOX.width * 0.6];
-  const [top, bottom] = [Math.min(...ys) * SCALE.y - BOX.height, Math.max(...ys) * SCALE.y + BOX.height];
+  const [left, right] = [Math.min(...xs) * scale.x - size.width * 0.6, Math.max(...xs) * scale.x + size.width * 0.6];
+  const [top, bottom] = [Math.min(...ys) * scale.y - size.height, Math.max(...ys) * scale.y + size.height];
   return { x: left, y: top, w: right - left, h: bottom - top };
 }
 
@@ -257,23 +261,24 @@ function move(drawing) {
 
 // All of it if that can be read, else as large as can be read, around what is chosen.
 function begin(drawing) {
-  const { svg, all, data } = drawing;
+  const { svg, all, data, scale: unit } = drawing;
   const shown = Math.min(svg.clientWidth / all.w, svg.clientHeight / all.h);
   if (shown * FONT >= LEGIBLE) return;
   const scale = LEGIBLE / FONT;
   const [w, h] = [svg.clientWidth / scale, svg.clientHeight / scale];
-  const box = data.boxes.find((box) => box.id === (data.chosen || data.centre)) ?? data.boxes[0];
+  const box = data.boxes.find((box) => box.id === data.chosen) ?? data.boxes[0];
   const inside = (wanted, low, length, room) => Math.min(Math.max(wanted, low), Math.max(low, low + length - room));
   look(drawing, {
-    x: inside(box.x * SCALE.x - w / 2, all.x, all.w, w), y: inside(box.y * SCALE.y - h / 2, all.y, all.h, h), w, h,
+    x: inside(box.x * unit.x - w / 2, all.x, all.w, w), y: inside(box.y * unit.y - h / 2, all.y, all.h, h), w, h,
   });
 }
 
 // A node that is reached with the keyboard comes into view.
 function reveal(drawing, box) {
   const { x, y, w, h } = drawing.view;
-  const [bx, by] = [box.x * SCALE.x, box.y * SCALE.y];
-  const seen = bx > x + BOX.width / 2 && bx < x + w - BOX.width / 2 && by > y + BOX.height / 2 && by < y + h - BOX.height / 2;
+  const [bx, by] = [box.x * drawing.scale.x, box.y * drawing.scale.y];
+  const [dx, dy] = [drawing.size.width / 2, drawing.size.height / 2];
+  const seen = bx - dx > x && bx + dx < x + w && by - dy > y && by + dy < y + h;
   if (!seen && !drawing.from) look(drawing, { x: bx - w / 2, y: by - h / 2, w, h });
 }
 

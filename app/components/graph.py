@@ -48,15 +48,16 @@ def show_graph(
     name: str,
     chosen: str = "",
     path: Sequence[str] = (),
-    centre: str = "",
     curved: bool = True,
     label_lines: bool = False,
+    unit: tuple[int, int] = (192, 64),
     height: int = 560,
 ) -> str | None:
     """Show a graph; the id of the box that was pressed just now, or None.
 
     `name` is what a screen reader calls it, and the file it is saved as. A graph too large to be read whole begins
-    around `chosen`, or else `centre`. Labels of lines show always (`label_lines`) or while one points at a box.
+    around `chosen`. Labels of lines show always (`label_lines`), or for the box that is chosen or
+    pointed at. `unit` is the width of a layer and the height of a row in pixels, `height` that of the whole.
     """
     data = {
         "boxes": [asdict(box) for box in boxes],
@@ -65,9 +66,9 @@ def show_graph(
         "file": key,
         "chosen": chosen,
         "path": list(path),
-        "centre": centre,
         "curved": curved,
         "label_lines": label_lines,
+        "unit": {"x": unit[0], "y": unit[1]},
         "height": height,
         "words": {
             "zoom_in": _("Zoom in"),

@@ -1,37 +1,23 @@
 """Every page in both languages, found by discovery; the train page from its form to a finished run."""
 
 import time
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.language import catalogue
-from app.navigation import VIEWS, find_views
+from tests.app.opening import PAGES, opened
 
-APP = Path(__file__).parents[2] / "app"
-HOME = str(APP / "Home.py")
-PAGES = find_views(VIEWS)
-TRAIN = "views/train/train.py"
+TRAIN = "train"
 
 # Streamlit's own start-up warns about what AppTest lacks.
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
 
 
-def opened(view: str, language: str = "en", **parameters: str) -> AppTest:
-    app = AppTest.from_file(HOME, default_timeout=60)
-    app.query_params["lang"] = language
-    app.run()
-    app.switch_page(view)
-    for name, value in parameters.items():
-        app.query_params[name] = value
-    return app.run()
-
-
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("view", PAGES, ids=lambda view: view.slug)
 def test_page_opens(view, language):
-    app = opened(str(view.path.relative_to(APP)), language)
+    app = opened(view.slug, language)
     assert not app.exception
     assert not app.error
     title = app.title[0].value
@@ -109,14 +95,14 @@ def test_a_recipe_file_fills_the_form():
 
 
 def test_classify_a_sample():
-    app = opened("views/classify/classify.py", sample="china")
+    app = opened("classify", sample="china")
     assert not app.exception
     assert not app.error
     assert "palace" in app.get("plotly_chart")[0].proto.spec
 
 
 def test_a_text_file_named_png_gets_a_sentence():
-    app = opened("views/classify/classify.py")
+    app = opened("classify")
     app.file_uploader[0].upload("a.png", b"not a picture", "image/png").run()
     assert not app.exception
     assert "no PNG, JPEG or WebP" in app.error[0].value
