@@ -134,7 +134,7 @@ def show_map(chosen: str) -> None:
         chosen=chosen,
         path=path,
         label_lines=which == "article",
-        unit=(280, 90) if which == "article" else (192, 64),
+        unit=(320, 90) if which == "article" else (192, 64),
         height=320 if which == "article" else 560,
     )
     if picked and picked != chosen:

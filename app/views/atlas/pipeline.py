@@ -28,7 +28,7 @@ def the_graph(pipeline: Pipeline, chosen: str) -> None:
     ]
     picked = show_graph(
         boxes, lines, key="pipeline", name=_("The life of a language model"), chosen=chosen, curved=False,
-        height=330,
+        unit=(168, 72), height=360,
     )  # fmt: skip
     if picked and picked != chosen:
         st.query_params[NODE] = picked
