@@ -1,0 +1,155 @@
+"""One task after another, what is forgotten on the way, and what helps against it."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from core.language import world
+from core.language.lora import add_lora, switch
+from core.language.model import LanguageModel
+from core.language.skills import new_task, old_skills
+from core.language.training import Penalty, train
+
+STEPS, BATCH, RATE = 70, 32, 3e-3
+LORA_RATE = 2e-2
+EWC_STRENGTH = 3e3
+FISHER_DOCUMENTS = 48
+METHODS = ("fine-tuning", "replay", "ewc", "lora", "joint")
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """`matrix[i][j]`: accuracy on task j after task i was learnt; row 0 is before the first one."""
+
+    method: str
+    matrix: list[list[float]]
+    old_skills: dict[str, float]
+
+    @property
+    def average_accuracy(self) -> float:
+        """Over all tasks at the end (Lopez-Paz and Ranzato 2017, arXiv 1706.08840, §3)."""
+        return _mean(self.matrix[-1])
+
+    @property
+    def forgetting(self) -> float:
+        """How far each task but the last has fallen from its best (Chaudhry et al. 2018, arXiv 1801.10112, §3)."""
+        last = len(self.matrix) - 1
+        return _mean([max(row[j] for row in self.matrix[1:last]) - self.matrix[last][j] for j in range(last - 1)])
+
+    @property
+    def backward_transfer(self) -> float:
+        """How later tasks changed the earlier ones (Lopez-Paz and Ranzato 2017, §3); below 0 is forgetting."""
+        last = len(self.matrix) - 1
+        return _mean([self.matrix[last][j] - self.matrix[j + 1][j] for j in range(last - 1)])
+
+
+def learn_in_turn(base: LanguageModel, method: str, seed: int, steps: int = STEPS) -> Sequence:
+    """Teach the new tasks one after another to a copy of the model; "joint" mixes all seen so far, the upper bound.
+
+    "lora" has an adapter for each task and takes the one whose task is asked for.
+    """
+    if method == "lora":
+        return _one_adapter_a_task(base, seed, steps)
+    model = copy.deepcopy(base)
+    tasks = list(world.NEW_TASKS)
+    matrix = [[new_task(model, task, seed) for task in tasks]]
+    penalties: list[Penalty] = []
+    for place, task in enumerate(tasks):
+        documents = _documents(method, tasks[: place + 1], steps * BATCH, seed + place)
+        if method == "ewc":
+            past = world.pretraining_documents(FISHER_DOCUMENTS, _generator(seed)) if place == 0 else (
+                world.new_documents(tasks[place - 1], FISHER_DOCUMENTS, _generator(seed)))  # fmt: skip
+            penalties.append(ewc_penalty(model, past))
+        train(
+            model, documents, world.new_documents(task, 64, _generator(seed)), seed=seed + place,
+            learning_rate=RATE, batch_size=BATCH, penalty=_all(penalties) if penalties else None,
+        )  # fmt: skip
+        matrix.append([new_task(model, other, seed) for other in tasks])
+    return Sequence(method, matrix, old_skills(model, seed))
+
+
+def replayed(new: Tensor, old: Tensor, seed: int) -> Tensor:
+    """New documents and old ones, shuffled."""
+    both = torch.cat([new, old])
+    return both[torch.randperm(len(both), generator=_generator(seed))]
+
+
+def _documents(method: str, tasks: list[str], count: int, seed: int) -> Tensor:
+    generator = _generator(seed)
+    if method == "joint":
+        shares = [world.new_documents(task, count // (len(tasks) + 1), generator) for task in tasks]
+        return replayed(torch.cat(shares), world.pretraining_documents(count - sum(map(len, shares)), generator), seed)
+    if method == "replay":  # half of the documents are old: of pre-training and of the tasks before
+        old = [world.new_documents(task, count // 2 // len(tasks), generator) for task in tasks[:-1]]
+        rest = count // 2 - sum(map(len, old))
+        old.append(world.pretraining_documents(rest, generator))
+        return replayed(world.new_documents(tasks[-1], count - count // 2, generator), torch.cat(old), seed)
+    return world.new_documents(tasks[-1], count, generator)
+
+
+def fisher(model: LanguageModel, documents: Tensor) -> dict[str, Tensor]:
+    """The diagonal of the empirical Fisher information: the mean over documents of the squared gradient of the loss."""
+    found = {name: torch.zeros_like(p) for name, p in model.named_parameters()}
+    for document in documents:
+        model.zero_grad()
+        logits = model(document[None, :-1])
+        F.cross_entropy(logits[0], document[1:], reduction="sum").backward()
+        for name, parameter in model.named_parameters():
+            if parameter.grad is not None:
+                found[name] += parameter.grad**2 / len(documents)
+    model.zero_grad()
+    return found
+
+
+def ewc_penalty(model: LanguageModel, documents: Tensor, strength: float = EWC_STRENGTH) -> Penalty:
+    """λ/2 Σ F (θ − θ*)²: hold on to the weights that the documents depend on.
+
+    Elastic weight consolidation, Kirkpatrick et al. 2017, arXiv 1612.00796, eq. 3.
+    """
+    importance = fisher(model, documents)
+    importance = {name: value / documents[0].numel() for name, value in importance.items()}
+    anchors = {name: p.detach().clone() for name, p in model.named_parameters()}
+
+    def penalty(now: LanguageModel) -> Tensor:
+        terms = [(importance[name] * (p - anchors[name]) ** 2).sum() for name, p in now.named_parameters()]
+        return strength / 2 * torch.stack(terms).sum()
+
+    return penalty
+
+
+def _all(penalties: list[Penalty]) -> Penalty:
+    return lambda model: torch.stack([penalty(model) for penalty in penalties]).sum()
+
+
+def _one_adapter_a_task(base: LanguageModel, seed: int, steps: int) -> Sequence:
+    tasks = list(world.NEW_TASKS)
+    matrix = [[new_task(base, task, seed) for task in tasks]]
+    learnt: list[float] = []
+    skills: dict[str, float] = {}
+    for place, task in enumerate(tasks):
+        model = copy.deepcopy(base)
+        torch.manual_seed(seed + place)
+        adapters = add_lora(model, 4)
+        documents = world.new_documents(task, steps * BATCH, _generator(seed + place))
+        train(
+            model, documents, documents[:64], seed=seed + place, learning_rate=LORA_RATE, batch_size=BATCH,
+            weight_decay=0.0,
+        )  # fmt: skip
+        learnt.append(new_task(model, task, seed))
+        matrix.append([*learnt, *matrix[0][place + 1 :]])
+        switch(adapters, False)
+        skills = old_skills(model, seed)
+    return Sequence("lora", matrix, skills)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
