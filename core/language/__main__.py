@@ -7,20 +7,38 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m core.language", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="where all random numbers start")
     parser.add_argument("--no-smeared-keys", action="store_true", help="without them few-shot hardly appears")
+    parser.add_argument("--text", metavar="FILE", help="instead: train a model of the characters of a text")
+    parser.add_argument("--minutes", type=float, default=3.0, help="how long to train on the text")
     options = parser.parse_args(arguments)
     if not 0 <= options.seed < 2**31:
         print("error: --seed is a number from 0 to 2147483647", file=sys.stderr)
         return 2
-    from core.language.loop import whole_loop  # noqa: PLC0415  torch takes seconds; a bad option is told at once
+    if not 0 < options.minutes <= 600:
+        print("error: --minutes is a number above 0 and at most 600", file=sys.stderr)
+        return 2
+    # Below, since torch takes seconds and a bad option is told at once.
+    from core.language.loop import whole_loop  # noqa: PLC0415
+    from core.language.text import learn_text, read_text  # noqa: PLC0415
 
-    for event in whole_loop(options.seed, not options.no_smeared_keys):
-        print(json.dumps(event, ensure_ascii=False), flush=True)
+    try:
+        if options.text:
+            events = learn_text(read_text(Path(options.text)), 60 * options.minutes, options.seed)
+        else:
+            events = whole_loop(options.seed, not options.no_smeared_keys)
+        for event in events:
+            print(json.dumps(event, ensure_ascii=False), flush=True)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

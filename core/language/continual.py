@@ -60,9 +60,7 @@ def learn_in_turn(base: LanguageModel, method: str, seed: int, steps: int = STEP
     for place, task in enumerate(tasks):
         documents = _documents(method, tasks[: place + 1], steps * BATCH, seed + place)
         if method == "ewc":
-            past = world.pretraining_documents(FISHER_DOCUMENTS, _generator(seed)) if place == 0 else (
-                world.new_documents(tasks[place - 1], FISHER_DOCUMENTS, _generator(seed)))  # fmt: skip
-            penalties.append(ewc_penalty(model, past))
+            penalties.append(ewc_penalty(model, _learnt_before(tasks[:place], seed)))
         train(
             model, documents, world.new_documents(task, 64, _generator(seed)), seed=seed + place,
             learning_rate=RATE, batch_size=BATCH, penalty=_all(penalties) if penalties else None,
@@ -88,6 +86,13 @@ def _documents(method: str, tasks: list[str], count: int, seed: int) -> Tensor:
         old.append(world.pretraining_documents(rest, generator))
         return replayed(world.new_documents(tasks[-1], count - count // 2, generator), torch.cat(old), seed)
     return world.new_documents(tasks[-1], count, generator)
+
+
+def _learnt_before(tasks: list[str], seed: int) -> Tensor:
+    """Documents of what the model has learnt last."""
+    if not tasks:
+        return world.pretraining_documents(FISHER_DOCUMENTS, _generator(seed))
+    return world.new_documents(tasks[-1], FISHER_DOCUMENTS, _generator(seed))
 
 
 def fisher(model: LanguageModel, documents: Tensor) -> dict[str, Tensor]:

@@ -109,8 +109,8 @@ def few_shot_node(life: Life) -> Event:
     before, began = weights_hash(life.model), time.monotonic()
     found = {shots: few_shot(life.model, shots, life.seed) for shots in SHOTS}
     life.routes["few-shot"] = {
-        "accuracy": found[1].accuracy, "examples": 2, "weights_changed": 0,
-        "seconds": time.monotonic() - began, "old_skills": old_skills(life.model, life.seed),
+        "accuracy": few_shot(life.model, 1, life.seed, task=TASK).accuracy, "examples": 2, "weights_changed": 0,
+        "seconds": round(time.monotonic() - began, 2), "old_skills": old_skills(life.model, life.seed),
     }  # fmt: skip
     return {
         "accuracy": found[1].accuracy,

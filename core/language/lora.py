@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import UserError
-from core.language.model import LanguageModel
+from core.language.model import Attention, Block, LanguageModel
 
 MATRICES = ("qkv", "out", "up", "down")
 
@@ -45,22 +45,19 @@ def add_lora(
     if not 1 <= rank <= model.size.width:
         raise UserError("The rank lies between 1 and the width of the model, {width}.", width=model.size.width)
     model.requires_grad_(False)
-    return [
-        _replace(owner, name, LowRank(getattr(owner, name), rank, alpha or 2.0 * rank))
-        for block in model.blocks
-        for owner in (block.attention, block)
-        for name in matrices
-        if isinstance(getattr(owner, name, None), nn.Linear)
-    ]
+    adapters = []
+    for owner, name, layer in _layers(model):
+        if name in matrices and isinstance(layer, nn.Linear):
+            adapters.append(LowRank(layer, rank, alpha or 2.0 * rank))
+            setattr(owner, name, adapters[-1])
+    return adapters
 
 
 def merge_lora(model: LanguageModel) -> None:
     """Fold the adapters into the weights: the same model as before without any cost in speed."""
-    for block in model.blocks:
-        for owner in (block.attention, block):
-            for name, layer in list(owner.named_children()):
-                if isinstance(layer, LowRank):
-                    setattr(owner, name, layer.merged())
+    for owner, name, layer in _layers(model):
+        if isinstance(layer, LowRank):
+            setattr(owner, name, layer.merged())
 
 
 def switch(adapters: list[LowRank], on: bool) -> None:
@@ -69,6 +66,7 @@ def switch(adapters: list[LowRank], on: bool) -> None:
         adapter.on = on
 
 
-def _replace(owner: nn.Module, name: str, layer: LowRank) -> LowRank:
-    setattr(owner, name, layer)
-    return layer
+def _layers(model: LanguageModel) -> list[tuple[nn.Module, str, nn.Module]]:
+    """The layers of every block, each with what owns it and its name there."""
+    owners = [module for module in model.modules() if isinstance(module, Block | Attention)]
+    return [(owner, name, layer) for owner in owners for name, layer in owner.named_children()]

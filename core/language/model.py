@@ -24,8 +24,10 @@ class Size:
     smeared_keys: bool = True
 
 
-Cache = list[tuple[Tensor, Tensor, Tensor]]
-"""For each layer the keys and values so far, (B, heads, T, head width), and the last key before it was smeared."""
+Past = tuple[Tensor, Tensor, Tensor]
+"""Of one layer: keys and values so far, (B, heads, T, head width), and the last key before it was smeared."""
+Cache = list[Past]
+"""For each layer its past."""
 
 
 class Attention(nn.Module):
@@ -38,7 +40,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(size.width, size.width)
         self.smear = nn.Parameter(torch.zeros(size.heads, 1, 1)) if size.smeared_keys else None
 
-    def forward(self, x: Tensor, past: tuple[Tensor, Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
+    def forward(self, x: Tensor, past: Past | None = None) -> tuple[Tensor, Tensor, Past]:
         """x (B, T, width) → the same shape, the attention weights (B, heads, T, past + T), and what to remember."""
         queries, keys, values = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         last = keys[:, :, -1:]
@@ -65,7 +67,7 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(size.width)
         self.up, self.down = nn.Linear(size.width, 4 * size.width), nn.Linear(4 * size.width, size.width)
 
-    def forward(self, x: Tensor, past: tuple[Tensor, Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
+    def forward(self, x: Tensor, past: Past | None = None) -> tuple[Tensor, Tensor, Past]:
         mixed, weights, remember = self.attention(self.norm1(x), past)
         x = x + mixed
         return x + self.down(F.gelu(self.up(self.norm2(x)))), weights, remember

@@ -32,10 +32,10 @@ def wilson(right: int, questions: int) -> Measured:
 
 
 @torch.no_grad()
-def few_shot(model: LanguageModel, per_class: int, seed: int, unseen: bool = False) -> Measured:
+def few_shot(model: LanguageModel, per_class: int, seed: int, unseen: bool = False, task: str = "") -> Measured:
     """Questions whose answer only the examples before them tell; the answer is any token of the vocabulary."""
     model.eval()
-    questions, answers = world.prompts(QUESTIONS, per_class, _generator(seed), unseen)
+    questions, answers = world.prompts(QUESTIONS, per_class, _generator(seed), unseen, task)
     device = next(model.parameters()).device
     guesses = model(questions.to(device))[:, -1].argmax(1).cpu()
     return wilson(int((guesses == answers).sum()), QUESTIONS)

@@ -33,6 +33,8 @@ PRETRAINING: dict[str, Any] = {
 class DocumentTask(Task):
     """Predict every token of a document from those before it; right or wrong counts for the labels only."""
 
+    model: LanguageModel
+
     def __init__(
         self, model: LanguageModel, train: Tensor, validation: Tensor, penalty: Penalty | None = None
     ) -> None:

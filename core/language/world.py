@@ -35,7 +35,7 @@ LENGTH = 1 + 2 * PAIRS  # tokens of a document
 NAME_SHARE = 0.3  # of the documents of pre-training; the others are of the task *pick*
 
 # The new tasks' symbols, by category. They share symbols, so that learning one disturbs the others.
-MAPPINGS = {"[new-a]": (0, 1, 2, 3), "[new-b]": (2, 3, 4, 5), "[new-c]": (5, 4, 1, 0)}
+MAPPINGS = {"[new-a]": (0, 3, 4, 7), "[new-b]": (2, 5, 6, 1), "[new-c]": (3, 2, 5, 6)}
 
 
 def never_together(category: int, symbol: int) -> bool:
@@ -76,14 +76,18 @@ def pick_documents(count: int, generator: torch.Generator, unseen: bool = False)
     return _picked(chosen, turn, generator)
 
 
-def prompts(count: int, per_class: int, generator: torch.Generator, unseen: bool = False) -> tuple[Tensor, Tensor]:
+def prompts(
+    count: int, per_class: int, generator: torch.Generator, unseen: bool = False, task: str = ""
+) -> tuple[Tensor, Tensor]:
     """Few-shot questions: (count, 2 + 4·per_class) prompts that end in a word, and the (count,) right symbols.
 
-    Each has `per_class` examples of both classes, in random order.
+    Each has `per_class` examples of both classes, in random order. With `task`, the classes have the symbols of that
+    new task, which the model is told by examples instead of by training.
     """
-    table = torch.tensor(_PICKS[unseen])
+    pairs = list(enumerate(MAPPINGS[task])) if task else []
+    table = torch.tensor(list(permutations(pairs, 2)) if task else _PICKS[unseen])
     chosen = table[torch.randint(len(table), (count,), generator=generator)]
-    turn = torch.tensor([0, 1] * per_class).repeat(count, 1)
+    turn = torch.tensor([0, 1] * per_class, dtype=torch.int64).repeat(count, 1)
     order = torch.rand(count, 2 * per_class, generator=generator).argsort(1)
     query = torch.randint(2, (count, 1), generator=generator)
     documents = _picked(chosen, torch.cat([turn.gather(1, order), query], 1), generator)
