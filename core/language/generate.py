@@ -51,7 +51,8 @@ def _draw(logits: Tensor, temperature: float, top_k: int, top_p: float, generato
 def distribution(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
     """Probabilities (V,) of the next token: logits over temperature, cut to the k best and to the nucleus p.
 
-    The nucleus is the smallest set of tokens whose probability reaches p (Holtzman et al. 2020, arXiv 1904.09751, §3.1).
+    The nucleus is the smallest set of tokens whose probability reaches p (Holtzman et al. 2020, arXiv
+    1904.09751, §3.1).
     """
     scaled = logits / temperature
     if 0 < top_k < len(scaled):

@@ -136,7 +136,8 @@ def learn_text(text: str, seconds: float, seed: int) -> Iterator[Event]:
     start = characters.encode(text[:1])
     sample = characters.decode(generate(model, start, CONTEXT - 1, temperature=0.8, seed=seed))
     yield {
-        "event": "finished", "validation_loss": last["test_loss"], "bits_per_character": last["test_loss"] / math.log(2),
+        "event": "finished", "validation_loss": last["test_loss"],
+        "bits_per_character": last["test_loss"] / math.log(2),
         "accuracy": last["test_accuracy"], "steps": steps, "parameters": sum(p.numel() for p in model.parameters()),
         "seconds": round(time.monotonic() - began, 1), "sample": text[:1] + sample,
     }  # fmt: skip
