@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import UserError
+from core.language.recipe import LanguageRecipe
 from core.training.recipe import Recipe, read_object
 from core.vision.recipe import PictureRecipe
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from core.training.task import Task
 
-RECIPES: dict[str, type[Recipe]] = {cls.task: cls for cls in (PictureRecipe,)}
+RECIPES: dict[str, type[Recipe]] = {cls.task: cls for cls in (PictureRecipe, LanguageRecipe)}
 
 Say = Callable[[str, float], None]
 """Called with what is being prepared and how much of it is done, from 0 to 1."""

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import UserError
+from core.language.recipe import LanguageRecipe
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m core.language", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="where all random numbers start")
     parser.add_argument("--no-smeared-keys", action="store_true", help="without them few-shot hardly appears")
+    parser.add_argument("--device", default="cpu", choices=("auto", "cpu", "cuda", "mps"), help="so small a model: cpu")
     parser.add_argument("--text", metavar="FILE", help="instead: train a model of the characters of a text")
     parser.add_argument("--minutes", type=float, default=3.0, help="how long to train on the text")
     options = parser.parse_args(arguments)
@@ -26,14 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("error: --minutes is a number above 0 and at most 600", file=sys.stderr)
         return 2
     # Below, since torch takes seconds and a bad option is told at once.
-    from core.language.loop import whole_loop  # noqa: PLC0415
+    from core.device import choose_device  # noqa: PLC0415
+    from core.language.loop import Life, live  # noqa: PLC0415
     from core.language.text import learn_text, read_text  # noqa: PLC0415
 
     try:
         if options.text:
             events = learn_text(read_text(Path(options.text)), 60 * options.minutes, options.seed)
         else:
-            events = whole_loop(options.seed, not options.no_smeared_keys)
+            recipe = LanguageRecipe.preset(
+                "a-minute", seed=options.seed, smeared_keys=not options.no_smeared_keys, device=options.device
+            )
+            life = Life(recipe, choose_device(recipe.device))
+            events = (event for event in live(life) if event["event"] == "node")
         for event in events:
             print(json.dumps(event, ensure_ascii=False), flush=True)
     except UserError as error:

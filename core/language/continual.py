@@ -1,6 +1,7 @@
 """One task after another, what is forgotten on the way, and what helps against it."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,9 +12,9 @@ from core.language import world
 from core.language.lora import add_lora, switch
 from core.language.model import LanguageModel
 from core.language.skills import new_task, old_skills
-from core.language.training import Penalty, train
+from core.language.training import BATCH, Penalty, train, tuning
 
-STEPS, BATCH, RATE = 70, 32, 3e-3
+STEPS, RATE = 70, 3e-3
 LORA_RATE = 2e-2
 EWC_STRENGTH = 3e3
 FISHER_DOCUMENTS = 48
@@ -46,25 +47,25 @@ class Sequence:
         return _mean([self.matrix[last][j] - self.matrix[j + 1][j] for j in range(last - 1)])
 
 
-def learn_in_turn(base: LanguageModel, method: str, seed: int, steps: int = STEPS) -> Sequence:
+def learn_in_turn(
+    base: LanguageModel, method: str, seed: int, pulse: Callable[[], bool] = lambda: False
+) -> Sequence:
     """Teach the new tasks one after another to a copy of the model; "joint" mixes all seen so far, the upper bound.
 
     "lora" has an adapter for each task and takes the one whose task is asked for.
     """
     if method == "lora":
-        return _one_adapter_a_task(base, seed, steps)
+        return _one_adapter_a_task(base, seed, pulse)
     model = copy.deepcopy(base)
     tasks = list(world.NEW_TASKS)
     matrix = [[new_task(model, task, seed) for task in tasks]]
     penalties: list[Penalty] = []
     for place, task in enumerate(tasks):
-        documents = _documents(method, tasks[: place + 1], steps * BATCH, seed + place)
+        documents = _documents(method, tasks[: place + 1], STEPS * BATCH, seed + place)
         if method == "ewc":
             penalties.append(ewc_penalty(model, _learnt_before(tasks[:place], seed)))
-        train(
-            model, documents, world.new_documents(task, 64, _generator(seed)), seed=seed + place,
-            learning_rate=RATE, batch_size=BATCH, penalty=_all(penalties) if penalties else None,
-        )  # fmt: skip
+        fresh = world.new_documents(task, 64, _generator(seed))
+        train(model, documents, fresh, tuning(seed + place, RATE), penalty=_all(penalties), pulse=pulse)
         matrix.append([new_task(model, other, seed) for other in tasks])
     return Sequence(method, matrix, old_skills(model, seed))
 
@@ -125,11 +126,13 @@ def ewc_penalty(model: LanguageModel, documents: Tensor, strength: float = EWC_S
     return penalty
 
 
-def _all(penalties: list[Penalty]) -> Penalty:
+def _all(penalties: list[Penalty]) -> Penalty | None:
+    if not penalties:
+        return None
     return lambda model: torch.stack([penalty(model) for penalty in penalties]).sum()
 
 
-def _one_adapter_a_task(base: LanguageModel, seed: int, steps: int) -> Sequence:
+def _one_adapter_a_task(base: LanguageModel, seed: int, pulse: Callable[[], bool]) -> Sequence:
     tasks = list(world.NEW_TASKS)
     matrix = [[new_task(base, task, seed) for task in tasks]]
     learnt: list[float] = []
@@ -138,11 +141,8 @@ def _one_adapter_a_task(base: LanguageModel, seed: int, steps: int) -> Sequence:
         model = copy.deepcopy(base)
         torch.manual_seed(seed + place)
         adapters = add_lora(model, 4)
-        documents = world.new_documents(task, steps * BATCH, _generator(seed + place))
-        train(
-            model, documents, documents[:64], seed=seed + place, learning_rate=LORA_RATE, batch_size=BATCH,
-            weight_decay=0.0,
-        )  # fmt: skip
+        documents = world.new_documents(task, STEPS * BATCH, _generator(seed + place))
+        train(model, documents, documents[:64], tuning(seed + place, LORA_RATE, weight_decay=0.0), pulse=pulse)
         learnt.append(new_task(model, task, seed))
         matrix.append([*learnt, *matrix[0][place + 1 :]])
         switch(adapters, False)

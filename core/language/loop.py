@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,47 +15,60 @@ from core.language.continual import learn_in_turn, replayed
 from core.language.generate import generate
 from core.language.lora import add_lora, switch
 from core.language.model import LanguageModel, Size
+from core.language.recipe import LanguageRecipe
 from core.language.skills import SHOTS, few_shot, new_task, old_skills, weights_hash, zero_shot
-from core.language.training import train
+from core.language.training import BATCH, Stopped, train, tuning
 from core.language.update import Version, Versions
+from core.training.loop import Event
 
-PRETRAINING_STEPS, BATCH = 300, 64
-TUNING_STEPS, TUNING_BATCH = 120, 32
-RATE, LORA_RATE, LORA_RANK = 3e-3, 2e-2, 4
+RATE, LORA_RATE = 3e-3, 2e-2
 TASK = world.NEW_TASKS[0]
-Event = dict[str, Any]
 
 
 @dataclass
 class Life:
-    """What later nodes take from earlier ones."""
+    """A recipe, where it runs, and what later nodes take from earlier ones."""
 
-    seed: int
-    smeared_keys: bool = True
+    recipe: LanguageRecipe
+    device: torch.device
+    pulse: Callable[[], bool] = lambda: False
+    say: Callable[[Event], None] = lambda _event: None
     documents: Tensor = field(default_factory=lambda: torch.empty(0))
     base: LanguageModel | None = None
-    routes: dict[str, Event] = field(default_factory=dict)
     tuned: LanguageModel | None = None
     rehearsed: LanguageModel | None = None
+    updated: LanguageModel | None = None
+    routes: dict[str, Event] = field(default_factory=dict)
+
+    @property
+    def seed(self) -> int:
+        return self.recipe.seed
 
     @property
     def model(self) -> LanguageModel:
         assert self.base is not None, "pre-training comes first"
         return self.base
 
+    @property
+    def in_use(self) -> LanguageModel:
+        """The version that passed the gate, or the base."""
+        return self.updated or self.model
 
-def whole_loop(seed: int = 0, smeared_keys: bool = True) -> Iterator[Event]:
-    """Run every node in order; yields one event a node, as it ends."""
-    life = Life(seed, smeared_keys)
+
+def live(life: Life) -> Iterator[Event]:
+    """Run every node in order; yields "begun" before and "node" with what it measured after each."""
     for node, run in NODES.items():
+        if life.pulse():
+            raise Stopped
+        yield {"event": "begun", "node": node}
         began = time.monotonic()
         found = run(life)
-        yield {"node": node, **found, "seconds": round(time.monotonic() - began, 2)}
+        yield {"event": "node", "node": node, **found, "seconds": round(time.monotonic() - began, 2)}
 
 
 def large_scale_text(life: Life) -> Event:
     """Documents of the word world, and what guessing costs on them."""
-    life.documents = world.pretraining_documents(PRETRAINING_STEPS * BATCH, _generator(life.seed))
+    life.documents = world.pretraining_documents(life.recipe.documents, _generator(life.seed))
     counts = torch.bincount(life.documents.flatten(), minlength=len(world.VOCABULARY)).double()
     shares = counts[counts > 0] / counts.sum()
     return {
@@ -71,9 +84,15 @@ def large_scale_text(life: Life) -> Event:
 
 def pre_training(life: Life) -> Event:
     torch.manual_seed(life.seed)
-    life.base = LanguageModel(Size(len(world.VOCABULARY), smeared_keys=life.smeared_keys))
+    size = Size(len(world.VOCABULARY), smeared_keys=life.recipe.smeared_keys)
+    life.base = LanguageModel(size).to(life.device)
     fresh = world.pretraining_documents(256, _generator(life.seed + 7_919))
-    done = train(life.base, life.documents, fresh, seed=life.seed, batch_size=BATCH)
+
+    def step(event: Event) -> None:
+        if event["event"] == "step":
+            life.say({"node": "pre-training"} | event)
+
+    done = train(life.base, life.documents, fresh, life.recipe, pulse=life.pulse, say=step)
     return {
         "accuracy": done.finished["test_accuracy"],
         "validation_loss": done.finished["test_loss"],
@@ -129,13 +148,14 @@ def full_fine_tuning(life: Life) -> Event:
 def lora(life: Life) -> Event:
     model = copy.deepcopy(life.model)
     torch.manual_seed(life.seed)
-    adapters = add_lora(model, LORA_RANK)
+    adapters = add_lora(model, life.recipe.lora_rank)
+    model.to(life.device)
     found = _tuned(life, "lora", model, _new_documents(life), LORA_RATE, weight_decay=0.0)
     switch(adapters, False)
-    probe = life.documents[:32, :-1]
+    probe = life.documents[:32, :-1].to(life.device)
     with torch.no_grad():
         found["off_is_the_base"] = torch.equal(model(probe), life.model(probe))
-    found["rank"] = LORA_RANK
+    found["rank"] = life.recipe.lora_rank
     found["old_skills_when_off"] = old_skills(model, life.seed)
     return found
 
@@ -143,14 +163,14 @@ def lora(life: Life) -> Event:
 def adaptation(life: Life) -> Event:
     """Fine-tuning once more with old documents among the new, then all routes beside each other."""
     life.rehearsed = copy.deepcopy(life.model)
-    old = world.pretraining_documents(TUNING_STEPS * TUNING_BATCH // 2, _generator(life.seed + 11))
+    old = world.pretraining_documents(life.recipe.tuning_steps * BATCH // 2, _generator(life.seed + 11))
     documents = replayed(_new_documents(life)[: len(old)], old, life.seed)
     found = _tuned(life, "replay", life.rehearsed, documents, RATE)
     return {**found, "routes": life.routes}
 
 
 def continual_learning(life: Life) -> Event:
-    found = {method: learn_in_turn(life.model, method, life.seed) for method in continual.METHODS}
+    found = {method: learn_in_turn(life.model, method, life.seed, life.pulse) for method in continual.METHODS}
     table = {
         method: {
             "accuracy": s.average_accuracy, "forgetting": s.forgetting, "backward_transfer": s.backward_transfer,
@@ -172,7 +192,10 @@ def update(life: Life) -> Event:
     for label, model in (("full-fine-tuning", life.tuned), ("replay", life.rehearsed)):
         skills = {**old_skills(model, life.seed), TASK: new_task(model, TASK, life.seed)}
         version = Version(weights_hash(model), base.id, skills, label)
-        told[label] = {"fallen": versions.propose(version), "promoted": versions.current == version.id, **skills}
+        fallen = versions.propose(version)
+        if not fallen:
+            life.updated = model
+        told[label] = {"fallen": fallen, "promoted": not fallen, **skills}
     current = versions.known[versions.current or base.id]
     return {
         "accuracy": current.skills.get(TASK, 0.0),
@@ -199,9 +222,7 @@ NODES = {
 
 def _tuned(life: Life, route: str, model: LanguageModel, documents: Tensor, rate: float, **recipe: Any) -> Event:
     """Train a model on documents of the new task and say what came of it."""
-    done = train(
-        model, documents, documents[:64], seed=life.seed, learning_rate=rate, batch_size=TUNING_BATCH, **recipe
-    )
+    done = train(model, documents, documents[:64], tuning(life.seed, rate, **recipe), pulse=life.pulse)
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     skills = old_skills(model, life.seed)
     life.routes[route] = {
@@ -216,7 +237,7 @@ def _tuned(life: Life, route: str, model: LanguageModel, documents: Tensor, rate
 
 
 def _new_documents(life: Life) -> Tensor:
-    return world.new_documents(TASK, TUNING_STEPS * TUNING_BATCH, _generator(life.seed + 5))
+    return world.new_documents(TASK, life.recipe.tuning_steps * BATCH, _generator(life.seed + 5))
 
 
 def _generator(seed: int) -> torch.Generator:

@@ -3,31 +3,25 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from core.language.model import LanguageModel
+from core.language.recipe import LanguageRecipe
 from core.training.loop import Event, Trainer
-from core.training.recipe import Recipe
 from core.training.task import Score, Task
 
 Penalty = Callable[[LanguageModel], Tensor]
 
 
-@dataclass(frozen=True, kw_only=True)
-class LanguageRecipe(Recipe):
-    """The recipe of a language model: the defaults are those of its pre-training."""
-
-    task: ClassVar[str] = "language"
+class Stopped(Exception):  # noqa: N818  nothing went wrong
+    """The run was asked to stop in the middle of a training."""
 
 
-PRETRAINING: dict[str, Any] = {
-    "optimizer": "adamw", "learning_rate": 4e-3, "schedule": "one-cycle", "batch_size": 64, "epochs": 1,
-    "weight_decay": 0.01, "keep_best": False,
-}  # fmt: skip
+BATCH = 32  # of what comes after pre-training
 
 
 class DocumentTask(Task):
@@ -36,11 +30,16 @@ class DocumentTask(Task):
     model: LanguageModel
 
     def __init__(
-        self, model: LanguageModel, train: Tensor, validation: Tensor, penalty: Penalty | None = None
+        self,
+        model: LanguageModel,
+        train: Tensor,
+        validation: Tensor,
+        penalty: Penalty | None = None,
+        label_smoothing: float = 0.0,
     ) -> None:
         """Documents are (N, T) int64; `penalty` is added to the training loss."""
         device = next(model.parameters()).device
-        self.model, self.penalty = model, penalty
+        self.model, self.penalty, self.label_smoothing = model, penalty, label_smoothing
         self.train, self.validation = train.to(device), validation.to(device)
         self.num_train = len(train)
 
@@ -50,7 +49,9 @@ class DocumentTask(Task):
         return documents[:, :-1], documents[:, 1:]
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        loss = F.cross_entropy(
+            logits.flatten(0, 1), targets.flatten(), label_smoothing=self.label_smoothing
+        )
         return loss if self.penalty is None else loss + self.penalty(self.model)
 
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -83,21 +84,32 @@ def train(
     model: LanguageModel,
     documents: Tensor,
     validation: Tensor,
+    recipe: LanguageRecipe,
     *,
-    seed: int,
     penalty: Penalty | None = None,
+    pulse: Callable[[], bool] = lambda: False,
     say: Callable[[Event], None] = lambda _event: None,
-    **recipe: Any,
 ) -> Trained:
-    """Train a model in place on documents (N, T), with the loop that trains everything else here."""
+    """Train a model in place on documents (N, T), with the loop that trains everything else here.
+
+    Raises `Stopped` when `pulse` answers True at a step.
+    """
     began = time.monotonic()
-    task = DocumentTask(model, documents, validation, penalty)
-    trainer = Trainer(task, LanguageRecipe(seed=seed, **{**PRETRAINING, **recipe}), next(model.parameters()).device)
+    task = DocumentTask(model, documents, validation, penalty, recipe.label_smoothing)
+    trainer = Trainer(task, recipe, next(model.parameters()).device, pulse)
     last: Event = {}
     for event in trainer.events():
         say(event)
         last = event
+    if last["event"] == "stopped":
+        raise Stopped
     return Trained(time.monotonic() - began, trainer.step, last)
+
+
+def tuning(seed: int, learning_rate: float, **changes: Any) -> LanguageRecipe:
+    """The recipe of a short training after pre-training."""
+    values = {"seed": seed, "learning_rate": learning_rate, "batch_size": BATCH, **changes}
+    return LanguageRecipe.preset("a-minute", **values)
 
 
 @torch.no_grad()

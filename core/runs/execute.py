@@ -10,6 +10,7 @@ from core import tasks
 from core.device import choose_device, device_name, prepare, versions
 from core.errors import UserError
 from core.files import replacing, write_atomically
+from core.language.recipe import LanguageRecipe
 from core.runs.folder import RunFolder
 from core.training.loop import Event, Trainer
 from core.training.task import Task
@@ -30,6 +31,9 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
     if not folder.checkpoint_file.exists():
         folder.truncate_events(0)
     yield _preparing(folder, "data", 0.0)
+    if isinstance(recipe, LanguageRecipe):
+        yield from _live(folder, recipe, device, pulse, started)
+        return
     said: list[Event] = []
     task = tasks.build_task(recipe, device, lambda what, share: said.append(_preparing(folder, what, share)))
     yield from said
@@ -47,6 +51,26 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
         if event["event"] == "stopped" or time.monotonic() - saved > CHECKPOINT_EVERY_S:
             _save(folder, trainer)
             saved = time.monotonic()
+
+
+def _live(
+    folder: RunFolder, recipe: LanguageRecipe, device: torch.device, pulse: Callable[[], bool], started: float
+) -> Iterator[Event]:
+    """A language model's life: many short trainings, so there are no checkpoints; it begins anew instead."""
+    from core.language.task import LanguageLife  # noqa: PLC0415  pictures do without it
+
+    folder.truncate_events(0)
+    birth = {
+        "event": "started", "device": device.type, "device_name": device_name(device),
+        "threads": torch.get_num_threads(), "seed": recipe.seed, "versions": versions(), "time": started,
+    }  # fmt: skip
+    yield _written(folder, birth)
+    life = LanguageLife(recipe, device, pulse, folder.append_event)
+    for event in life.events():
+        if event["event"] == "finished":
+            facts = life.metadata() | {"result": event}
+            write_atomically(folder.weights_file, weights_bytes(life.model, facts))
+        yield _written(folder, event)
 
 
 def _written(folder: RunFolder, event: Event) -> Event:

@@ -14,6 +14,7 @@ _HEAVY = (
     "core.runs.worker",
     "core.runs.warm",
     "core.vision.task",
+    "core.language.task",
     "core.vision.preview",
     "core.vision.summary",
     "core.vision.classification",

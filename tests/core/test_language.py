@@ -14,12 +14,13 @@ from core.errors import UserError
 from core.language import world
 from core.language.continual import ewc_penalty, fisher
 from core.language.generate import distribution, generate, log_likelihoods
-from core.language.loop import whole_loop
+from core.language.loop import Life, live
 from core.language.lora import add_lora, merge_lora, switch
 from core.language.model import LanguageModel, Size
+from core.language.recipe import LanguageRecipe
 from core.language.skills import weights_hash, wilson
 from core.language.text import Characters, checked_text, learn_text
-from core.language.training import train
+from core.language.training import train, tuning
 from core.language.update import Version, Versions
 
 
@@ -163,7 +164,7 @@ def test_lora_trains_the_adapters_only():
     frozen = {name: p.clone() for name, p in model.named_parameters()}
     add_lora(model, 2)
     documents = world.new_documents("[new-a]", 64, torch.Generator().manual_seed(0))
-    train(model, documents, documents, seed=0, batch_size=32)
+    train(model, documents, documents, tuning(0, 1e-2))
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert 0 < trained < sum(p.numel() for p in model.parameters()) / 5
     changed = dict(model.named_parameters())
@@ -284,8 +285,13 @@ def test_the_gate_promotes_what_forgets_nothing(life):
 
 
 def test_the_same_seed_gives_the_same_weights():
-    first, second = (next(e for e in whole_loop(4) if e["node"] == "language-model") for _ in range(2))
-    assert first["weights"] == second["weights"]
+    recipe = LanguageRecipe.preset("a-minute", seed=4, documents=1280)
+
+    def weights():
+        events = live(Life(recipe, torch.device("cpu")))
+        return next(e["weights"] for e in events if e["event"] == "node" and e["node"] == "language-model")
+
+    assert weights() == weights()
 
 
 @pytest.mark.parametrize("data", [b"", b"a" * 5000, b"\xff\xfe" * 900, b"ab\0" * 900, b"x" * 5_000_001, b"short"])
