@@ -12,7 +12,7 @@ const STYLES = [
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".graph");
-  const shape = JSON.stringify({ ...data, chosen: "", path: [] });
+  const shape = JSON.stringify({ ...data, chosen: "", path: [], states: {} });
   if (root.drawing?.shape !== shape) {
     root.drawing?.observer.disconnect();
     root.drawing = draw(root, data, shape);
@@ -67,6 +67,7 @@ function node(parent, box, drawing) {
     const text = make(group, "text", { x: 7, y: (index - (lines.length - 1) / 2) * 14 }, words);
     if (longest > width - 24) text.style.fontSize = `${Math.max(8.5, (FONT * (width - 24)) / longest)}px`;
   });
+  make(group, "text", { class: "figure", x: 0, y: height / 2 + 10 });
   group.addEventListener("click", () => drawing.dragged || drawing.choose(box.id));
   group.addEventListener("keydown", (event) => {
     if (event.key === "Enter" || event.key === " ") {
@@ -120,6 +121,13 @@ function mark(drawing, data) {
     group.classList.toggle("chosen", id === data.chosen);
     group.classList.toggle("on-path", data.path.includes(id));
     group.setAttribute("aria-pressed", id === data.chosen);
+    const state = data.states[id];
+    if (!state) return;
+    const box = drawing.data.boxes.find((box) => box.id === id);
+    group.dataset.state = state.state;
+    group.querySelector(".sign").textContent = state.sign;
+    group.querySelector(".figure").textContent = state.figure;
+    group.setAttribute("aria-label", [box.label, state.word, state.figure].filter(Boolean).join(", "));
   });
   for (const { start, end, group } of drawing.edges) {
     group.classList.toggle("on-path", steps.has([start, end].sort().join(" ")));

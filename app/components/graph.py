@@ -4,7 +4,7 @@ Python says where everything stands; ``graph.js`` draws it, pans, zooms and save
 data and are put in as text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,6 +31,19 @@ class Box:
 
 
 @dataclass(frozen=True)
+class State:
+    """How far a node is: "waiting", "running", "done" or "failed", the word for it, and its figure."""
+
+    state: str
+    word: str
+    figure: str = ""
+
+    @property
+    def sign(self) -> str:
+        return {"waiting": "○", "running": "◔", "done": "✔", "failed": "✖"}[self.state]
+
+
+@dataclass(frozen=True)
 class Line:
     """An edge from the side of one box to that of another, in layers and rows."""
 
@@ -48,6 +61,7 @@ def show_graph(
     name: str,
     chosen: str = "",
     path: Sequence[str] = (),
+    states: Mapping[str, State] | None = None,
     curved: bool = True,
     label_lines: bool = False,
     unit: tuple[int, int] = (192, 64),
@@ -57,7 +71,7 @@ def show_graph(
 
     `name` is what a screen reader calls it, and the file it is saved as. A graph too large to be read whole begins
     around `chosen`. Labels of lines show always (`label_lines`), or for the box that is chosen or
-    pointed at. `unit` is the width of a layer and the height of a row in pixels, `height` that of the whole.
+    pointed at. `states` may change without the graph being drawn anew. `unit` is the width of a layer and the height of a row in pixels, `height` that of the whole.
     """
     data = {
         "boxes": [asdict(box) for box in boxes],
@@ -66,6 +80,7 @@ def show_graph(
         "file": key,
         "chosen": chosen,
         "path": list(path),
+        "states": {id: {**asdict(state), "sign": state.sign} for id, state in (states or {}).items()},
         "curved": curved,
         "label_lines": label_lines,
         "unit": {"x": unit[0], "y": unit[1]},

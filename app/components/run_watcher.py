@@ -19,6 +19,7 @@ from app.language import _, explain
 from core.errors import UserError
 from core.runs import store
 from core.runs.store import Run
+from core.vision.recipe import PictureRecipe
 from core.vision.scores import per_class_scores
 
 POLL_S = 1.0  # drawing costs a browser more than training digits costs the server
@@ -28,6 +29,8 @@ FIRST_POINT_S = 0.6
 def watch(run_id: str) -> None:
     """Show a run; keeps itself up to date while the run is active. Raises `UserError` for an unknown id."""
     run = _once_it_moves(run_id)
+    if not isinstance(run.recipe, PictureRecipe):
+        raise UserError("This run trains a language model. Open it on the page Pipeline.")
     st.fragment(_live, run_every=POLL_S if run.active else None)(run_id)
 
 

@@ -17,6 +17,7 @@ from core.vision import imagenet
 from core.vision.explanation import grad_cam
 from core.vision.network import load_network
 from core.vision.preparation import prepare
+from core.vision.recipe import PictureRecipe
 
 BATCH = 32
 LEARNT_FROM_DARK = 0.4  # mean brightness below which grey training pictures have a dark ground; digits: 0.31
@@ -60,6 +61,8 @@ def load_classifier(model: str) -> Classifier:
     run = store.get(model)
     if run.state != "finished":
         raise UserError("The run {name} has no weights yet: let it finish first.", name=run.name)
+    if not isinstance(run.recipe, PictureRecipe):
+        raise UserError("The run {name} has learnt a language, not pictures.", name=run.name)
     return _trained(run.folder.weights_file)
 
 

@@ -7,6 +7,7 @@ from app.components.code import show_code
 from app.components.page import page_header, user_errors
 from app.language import _
 from core.runs import store
+from core.vision.recipe import PictureRecipe
 from core.vision.samples import sample_pictures
 
 TITLE = "Classify"
@@ -16,7 +17,8 @@ MOST_PICTURES = 32
 
 page_header(_("Classify"), _("Show a picture to a network: what does it take it for, and where did it look?"))
 
-runs = {run.id: run.name for run in store.list_runs() if run.state == "finished"}
+finished = [run for run in store.list_runs() if run.state == "finished"]
+runs = {run.id: run.name for run in finished if isinstance(run.recipe, PictureRecipe)}
 names = {
     "imagenet": _("ImageNet: EfficientNet-Lite0, 1,000 classes"),
     "imagenet-resnet18": _("ImageNet: ResNet-18 (downloaded at first use)"),

@@ -9,7 +9,9 @@ from app.components.run_files import downloads
 from app.figures.training import compare
 from app.language import _, mark
 from app.navigation import page
+from core.language.recipe import LanguageRecipe
 from core.runs import store
+from core.vision.recipe import PictureRecipe
 
 TITLE = "Runs"
 ICON = ":material/list:"
@@ -35,8 +37,8 @@ rows = [
     {
         _("Name"): run.name,
         _("State"): _(STATES[run.state]),
-        _("Data set"): run.recipe.to_mapping()["dataset"],
-        _("Model"): run.recipe.to_mapping()["model"],
+        _("Data set"): run.recipe.to_mapping().get("dataset", _("word world")),
+        _("Model"): run.recipe.to_mapping().get("model", _("language model")),
         _("Test accuracy"): (run.finished_event or {}).get("test_accuracy"),
         _("Seconds"): (run.finished_event or {}).get("seconds"),
         _("Device"): (run.finished_event or {}).get("device"),
@@ -57,15 +59,17 @@ event = st.dataframe(
     key="runs",
 )
 chosen = [runs[row] for row in event["selection"]["rows"] if row < len(runs)]
-if chosen:
+curves = {f"{r.name} ({r.id})": r.folder.read_events()[0] for r in chosen if isinstance(r.recipe, PictureRecipe)}
+if curves:
     words = {"accuracy": _("Validation accuracy"), "loss": _("Validation loss"), "epoch": _("Epoch")}
-    st.plotly_chart(compare({f"{r.name} ({r.id})": r.folder.read_events()[0] for r in chosen}, words), key="compare")
+    st.plotly_chart(compare(curves, words), key="compare")
 
 for run in chosen:
     with st.container(border=True), user_errors():
         st.text(f"{run.name} · {_(STATES[run.state])}")
         with st.container(horizontal=True):
-            st.page_link(page("train"), label=_("Open"), query_params={"run": run.id}, icon=":material/open_in_new:")
+            place = page("pipeline" if isinstance(run.recipe, LanguageRecipe) else "train")
+            st.page_link(place, label=_("Open"), query_params={"run": run.id}, icon=":material/open_in_new:")
             run_buttons(run)
             with st.popover(_("Delete")):
                 st.markdown(_("Its curves and weights are lost for everybody."))
