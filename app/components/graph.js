@@ -131,7 +131,6 @@ function mark(drawing, data) {
   });
   for (const { start, end, group } of drawing.edges) {
     group.classList.toggle("on-path", steps.has([start, end].sort().join(" ")));
-    group.classList.toggle("told", data.chosen === start || data.chosen === end);
   }
   drawing.svg.parentNode.querySelectorAll(".list button").forEach((button) => {
     button.setAttribute("aria-pressed", button.dataset.id === data.chosen);

@@ -69,9 +69,10 @@ def show_graph(
 ) -> str | None:
     """Show a graph; the id of the box that was pressed just now, or None.
 
-    `name` is what a screen reader calls it, and the file it is saved as. A graph too large to be read whole begins
-    around `chosen`. Labels of lines show always (`label_lines`), or for the box that is chosen or
-    pointed at. `states` may change without the graph being drawn anew. `unit` is the width of a layer and the height of a row in pixels, `height` that of the whole.
+    `name` is what a screen reader calls it, and `key` the file it is saved as. A graph too large to be read whole
+    begins around `chosen`. Labels of lines show always (`label_lines`), or for the box that one points at.
+    `states` may change without the graph being drawn anew. `unit` is the width of a layer and the height of a row in
+    pixels, `height` that of the whole.
     """
     data = {
         "boxes": [asdict(box) for box in boxes],

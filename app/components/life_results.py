@@ -51,7 +51,8 @@ def show_node(node: str, event: Event, done: dict[str, Event], steps: list[Event
             _shares({_("Pairs never seen in training"): event["pairs_never_seen"]})
         case "full-fine-tuning" | "lora":
             _shares({_("New task"): event["accuracy"], **_skills(event)})
-            _numbers({_("Trained parameters"): event["trained_parameters"], _("Bytes to store"): event["bytes_to_store"]})
+            trained, stored = event["trained_parameters"], event["bytes_to_store"]
+            _numbers({_("Trained parameters"): trained, _("Bytes to store"): stored})
             if node == "lora":
                 text = _("Switched off, the adapter leaves the base exactly as it was: {answer}.")
                 st.markdown(text.format(answer=_("yes") if event["off_is_the_base"] else _("no")))

@@ -15,8 +15,10 @@ def loss(steps: Sequence[Mapping[str, Any]], uniform: float, unigram: float, wor
     figure = go.Figure(
         go.Scatter(x=[e["step"] for e in steps], y=[e["loss"] for e in steps], name=words["loss"], line_color=TRAINING)
     )
-    for value, name in ((uniform, words["uniform"]), (unigram, words["unigram"])):
-        figure.add_hline(y=value, line_dash="dot", line_color=VALIDATION, annotation_text=name)
+    for value, name, place in ((uniform, "uniform", "top right"), (unigram, "unigram", "bottom right")):
+        figure.add_hline(
+            y=value, line_dash="dot", line_color=VALIDATION, annotation_text=words[name], annotation_position=place
+        )
     figure.update_yaxes(title=words["nats"], rangemode="tozero")
     figure.update_xaxes(title=words["step"])
     return _plain(figure, 300)
@@ -25,7 +27,8 @@ def loss(steps: Sequence[Mapping[str, Any]], uniform: float, unigram: float, wor
 def shots(accuracies: Mapping[str, float], words: Words) -> go.Figure:
     """Accuracy against the number of examples of each class in the prompt."""
     values = list(accuracies.values())
-    figure = go.Figure(go.Bar(x=list(accuracies), y=values, marker_color=TRAINING, text=values, texttemplate="%{y:.0%}"))
+    bars = go.Bar(x=list(accuracies), y=values, marker_color=TRAINING, text=values, texttemplate="%{y:.0%}")
+    figure = go.Figure(bars)
     figure.update_xaxes(title=words["examples"], type="category")
     figure.update_yaxes(title=words["accuracy"], range=[0, 1.08], tickformat=".0%")
     return _plain(figure, 300)

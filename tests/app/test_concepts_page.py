@@ -1,9 +1,12 @@
 """The map of concepts and the pipeline: the chosen node is in the link, and every way of choosing leads there."""
 
+import time
+
 import pytest
 
 from content.concepts import KINDS, load_concepts
 from content.pipeline import load_pipeline
+from core.runs import store
 from tests.app.opening import opened
 
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
@@ -76,7 +79,33 @@ def test_every_step_of_the_pipeline_opens(language):
         app.run()
         assert not app.exception
         assert app.header[0].value == node.name[language]
-        assert node.shows[language] in app.info[0].value
+        first = node.explanation[language].split("](")[0].split("[")[0]
+        assert first in said(app)
+
+
+def test_the_whole_loop_runs_from_the_page():
+    app = opened("pipeline", documents="640", tuning_steps="2")
+    app.button(key="run-loop").click().run()
+    assert not app.exception
+    run = app.query_params["run"]
+    deadline = time.monotonic() + 150
+    while store.get(run).active and time.monotonic() < deadline:
+        time.sleep(1)
+    for node, words in (("pre-training", "Right labels"), ("parameter-efficient-fine-tuning", "Trained parameters")):
+        app = opened("pipeline", run=run, node=node)
+        assert not app.exception
+        assert words in [metric.label for metric in app.metric]
+    for node in load_pipeline().nodes:
+        assert not opened("pipeline", "zh", run=run, node=node).exception
+    gate = opened("pipeline", run=run, node="model-update")
+    assert len(gate.error) + len(gate.success) == 2  # two candidates, each promoted or rejected
+    train = opened("train", run=run)
+    assert "Open it on the page Pipeline" in train.error[0].value
+    assert not opened("runs").exception
+
+
+def test_an_unknown_run_of_the_pipeline_gets_a_sentence():
+    assert "There is no run named" in opened("pipeline", run="../../etc").error[0].value
 
 
 def test_an_unknown_step_gets_a_sentence():

@@ -48,6 +48,7 @@ def live(pipeline: Pipeline, slug: str) -> None:
         run = shown_run()
         if run is None:
             the_graph(pipeline, slug, {})
+            _title(pipeline, slug)
             return
         watched = f"watched-{run.id}"
         if st.session_state.get(watched, run.active) and not run.active:
@@ -56,6 +57,7 @@ def live(pipeline: Pipeline, slug: str) -> None:
         st.session_state[watched] = run.active
         events, _size = run.folder.read_events()
         the_graph(pipeline, slug, states(run, events))
+        _title(pipeline, slug)
         if run.state == "queued":
             st.info(_("In the queue, place {place}.").format(place=run.queue_position or 1), icon=":material/schedule:")
         if run.error:
@@ -68,6 +70,10 @@ def live(pipeline: Pipeline, slug: str) -> None:
         for node in MEASURED[slug]:
             if node in done:
                 show_node(node, done[node], done, steps)
+
+
+def _title(pipeline: Pipeline, slug: str) -> None:
+    st.header(pipeline.nodes[slug].name[current_language()], anchor=False)
 
 
 def step(pipeline: Pipeline, node: Node) -> None:
@@ -84,7 +90,7 @@ def step(pipeline: Pipeline, node: Node) -> None:
 
 page_header(
     _("Pipeline"),
-    _("The life of a language model, from text to update and back. Run it in a minute; press a step to see what it did."),
+    _("The life of a language model, from text to update and back. Run it; press a step to see what it did."),
 )
 try:
     pipeline = load_pipeline()
@@ -100,7 +106,6 @@ run = None
 with user_errors():
     begin(settings(), st.session_state.setdefault("owner", uuid.uuid4().hex))
     run = shown_run()
-st.header(pipeline.nodes[chosen].name[current_language()], anchor=False)
 st.fragment(live, run_every=POLL_S if run is not None and run.active else None)(pipeline, chosen)
 step(pipeline, pipeline.nodes[chosen])
 graph_files(pipeline.graph(), "pipeline")
