@@ -1,6 +1,7 @@
 """What a recipe is about, before it runs: its pictures, its classes, the layers of its model."""
 
 import hashlib
+import time
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ from app.components import recipe_form
 from app.components.page import user_errors
 from app.components.pixels import crisp
 from app.figures.training import class_counts
-from app.language import _
+from app.language import _, _n
 from core.runs import client
 from core.vision.recipe import PictureRecipe
 
@@ -21,7 +22,7 @@ LOAD_S = 300.0  # a data set may have to be downloaded, or sixty thousand files 
 def show_dataset(recipe: PictureRecipe) -> None:
     """Sample pictures, class counts, sizes of the parts, source."""
     with user_errors():
-        found = _dataset(**{name: getattr(recipe, name) for name in DATA_FIELDS})
+        found = _facts(recipe)
         parts = {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}
         sizes = " · ".join(f"{parts[part]} {sum(n):,}" for part, n in found["counts"].items())
         st.markdown(f"**{sizes}**")
@@ -29,12 +30,16 @@ def show_dataset(recipe: PictureRecipe) -> None:
         with st.expander(_("Pictures of each class")):
             st.plotly_chart(class_counts(found["counts"], found["classes"], parts), key="class-counts")
         st.text(f"{found['source']} · {found['version']}")
+        if found["skipped"]:
+            told = _n("{n} file could not be read and is left out.", "{n} files could not be read and are left out.",
+                      found["skipped"])  # fmt: skip
+            st.warning(told, icon=":material/broken_image:")
 
 
 def show_layers(recipe: PictureRecipe) -> None:
     """A table of the model's layers for this data set, and how many parameters it has."""
     with user_errors():
-        found = _dataset(**{name: getattr(recipe, name) for name in DATA_FIELDS})
+        found = _facts(recipe)
         rows = _layers(recipe.model, tuple(found["input_shape"]), len(found["classes"]))
         table = pd.DataFrame(rows)
         table["output_shape"] = ["×".join(map(str, shape)) for shape in table["output_shape"]]
@@ -62,8 +67,16 @@ def upload_zip() -> None:
         st.rerun()
 
 
+def _facts(recipe: PictureRecipe) -> dict[str, Any]:
+    """A person's folder may change at any time: what was found there is believed for a minute only."""
+    fields = {name: getattr(recipe, name) for name in DATA_FIELDS}
+    minute = int(time.time() // 60) if recipe.dataset.startswith("folder:") else 0
+    return _dataset(minute, **fields)
+
+
 @st.cache_data(max_entries=32, show_spinner=False)
-def _dataset(**fields: Any) -> dict[str, Any]:
+def _dataset(minute: int, **fields: Any) -> dict[str, Any]:
+    del minute
     found: dict[str, Any] = client.call("core.vision.preview:dataset_preview", timeout=LOAD_S, recipe=fields)
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.components.shape_factors import shape_factors
 from app.language import _, explain, mark
 from core import registry
 from core.errors import UserError
@@ -44,7 +45,6 @@ LABELS = {
 }
 NEEDS_ARGUMENT = {
     "folder": mark("Path of a folder with one folder per class"),
-    "shapes": mark("Factors from 0 to 1, such as colour=0.5,rotation=1,texture=0.3,clutter=0.2"),
 }
 _SHOWN = "shown-recipe"  # session: the recipe behind the form, kept while other pages are open
 _PRESET = "preset"
@@ -102,7 +102,7 @@ def read_recipe() -> PictureRecipe:
     """The recipe the form shows, checked; the link is brought up to date. Raises `UserError`."""
     values = {name: st.session_state[_key(name)] for name in PictureRecipe.settings()}
     argument = st.session_state.get(_key("argument"), "").strip()
-    if argument and values["dataset"] in (*NEEDS_ARGUMENT, "upload"):
+    if argument and values["dataset"] in (*NEEDS_ARGUMENT, "shapes", "upload"):
         values["dataset"] += f":{argument}"
     recipe = PictureRecipe.from_mapping(values)
     preset = st.session_state[_PRESET]
@@ -122,6 +122,8 @@ def choose_dataset() -> None:
     st.caption(_(registry.summary(DATASETS, name)))
     if name in NEEDS_ARGUMENT:
         st.text_input(_(NEEDS_ARGUMENT[name]), key=_key("argument"), max_chars=400)
+    if name == "shapes":
+        shape_factors(_key("argument"))
 
 
 def choose_model() -> None:

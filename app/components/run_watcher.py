@@ -16,6 +16,7 @@ from app.components.pixels import crisp
 from app.components.run_buttons import run_buttons
 from app.figures import training as figures
 from app.language import _, explain
+from app.navigation import page
 from core.errors import UserError
 from core.runs import store
 from core.runs.store import Run
@@ -71,7 +72,22 @@ def _show(run: Run) -> None:
         }
         st.plotly_chart(figures.curves(events, words), key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
     if run.finished_event:
+        _beside_the_article(run)
         _test(run)
+
+
+def _beside_the_article(run: Run) -> None:
+    """The figure that the article prints for its recipe, beside ours."""
+    assert isinstance(run.recipe, PictureRecipe)
+    article = PictureRecipe.preset("article")
+    if set(run.recipe.changes(article)) <= {"dataset", "device", "seed", "image_size"}:
+        st.caption(
+            _("The article prints 78.6 % for this recipe on CIFAR-10. Here: batch {batch_size}, seed {seed}.").format(
+                batch_size=run.recipe.batch_size, seed=run.recipe.seed
+            )
+        )
+        claim = {"part": "claims", "verdict": "not-reproduced"}
+        st.page_link(page("article"), label=_("What is so"), query_params=claim)
 
 
 def _headline(run: Run, events: list[dict[str, Any]]) -> None:

@@ -44,6 +44,7 @@ class PictureDataset:
     train: Pictures
     test: Pictures
     validation: Pictures | None = None
+    skipped: int = 0  # files that could not be read as pictures
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ SAMPLES = 30
 def dataset_preview(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Plain facts about the data of a recipe, given as a mapping of its fields.
 
-    {"name", "version", "source", "classes", "input_shape", "counts": {part: pictures of each class},
+    {"name", "version", "source", "skipped", "classes", "input_shape", "counts": {part: pictures of each class},
     "samples": (n,H,W,C) uint8 of the training part, classes in turn, "sample_labels": list of n}.
     Raises `UserError` when the data is not there.
     """
@@ -35,6 +35,7 @@ def dataset_preview(recipe: Mapping[str, Any]) -> dict[str, Any]:
         "name": dataset.name,
         "version": dataset.version,
         "source": dataset.source,
+        "skipped": dataset.skipped,
         "classes": list(dataset.classes),
         "input_shape": list(dataset.input_shape),
         "counts": {

@@ -4,12 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from app.components.page import page_header, user_errors
-from app.components.run_buttons import run_buttons
-from app.components.run_files import downloads
+from app.components.run_card import filtered, run_card
 from app.figures.training import compare
 from app.language import _, mark
 from app.navigation import page
-from core.language.recipe import LanguageRecipe
 from core.runs import store
 from core.vision.recipe import PictureRecipe
 
@@ -33,6 +31,7 @@ if not runs:
     st.page_link(page("train"), label=_("Train"), icon=":material/arrow_forward:")
     st.stop()
 
+runs = filtered(runs, {state: _(words) for state, words in STATES.items()})
 rows = [
     {
         _("Name"): run.name,
@@ -59,21 +58,13 @@ event = st.dataframe(
     key="runs",
 )
 chosen = [runs[row] for row in event["selection"]["rows"] if row < len(runs)]
+with user_errors():
+    if not chosen and "run" in st.query_params:
+        chosen = [store.get(st.query_params["run"])]
 curves = {f"{r.name} ({r.id})": r.folder.read_events()[0] for r in chosen if isinstance(r.recipe, PictureRecipe)}
 if curves:
     words = {"accuracy": _("Validation accuracy"), "loss": _("Validation loss"), "epoch": _("Epoch")}
     st.plotly_chart(compare(curves, words), key="compare")
 
 for run in chosen:
-    with st.container(border=True), user_errors():
-        st.text(f"{run.name} · {_(STATES[run.state])}")
-        with st.container(horizontal=True):
-            place = page("pipeline" if isinstance(run.recipe, LanguageRecipe) else "train")
-            st.page_link(place, label=_("Open"), query_params={"run": run.id}, icon=":material/open_in_new:")
-            run_buttons(run)
-            with st.popover(_("Delete")):
-                st.markdown(_("Its curves and weights are lost for everybody."))
-                if st.button(_("Delete this run"), key=f"delete-{run.id}"):
-                    store.delete(run.id)
-                    st.rerun()
-        downloads(run)
+    run_card(run, _(STATES[run.state]))

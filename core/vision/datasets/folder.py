@@ -61,15 +61,15 @@ def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDatas
         train, test = train.take(rest), train.take(part)
     if len(train.labels.unique()) < 2 or not len(test):
         raise UserError("There are too few pictures to learn from: every class needs at least three.")
-    skipped = int((~readable).sum())
     return PictureDataset(
         name=f"folder:{argument}",
         version=version,
-        source=f"{root.name}: {int(readable.sum()):,} pictures" + (f", {skipped} unreadable" if skipped else ""),
+        source=f"{root.name}: {int(readable.sum()):,}",
         classes=tuple(classes),
         train=train,
         test=test,
         validation=found["validation"] if len(found["validation"]) else None,
+        skipped=int((~readable).sum()),
     )
 
 

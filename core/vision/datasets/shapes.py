@@ -3,30 +3,17 @@
 import dataclasses
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from core.errors import UserError
 from core.tasks import Say
+from core.vision.factors import Factors, read_factors
 from core.vision.pictures import PictureDataset, Pictures
 
 SIDE = 32  # pixels
 CHUNK = 2_000  # pictures drawn at a time: bounds the memory
-MAX_COUNT = 100_000
 VERSION = "1"  # change it when the drawing changes
-
-
-@dataclass(frozen=True)
-class Factors:
-    """What varies between pictures of one class, each from 0 (not at all) to 1 (as much as it can)."""
-
-    colour: float = 0.5  # at 0 every class has a colour of its own; at 1 colour says nothing about the class
-    rotation: float = 1.0  # the largest turn, as a share of half a turn either way
-    texture: float = 0.3  # contrast of the stripes on shape and background
-    clutter: float = 0.2  # share of the largest number of small distracting pieces
-    count: int = 5_000  # training pictures; a fifth as many more are drawn for the test
 
 
 def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDataset:
@@ -57,31 +44,6 @@ def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDatas
         train=train,
         test=test,
     )
-
-
-def read_factors(argument: str) -> Factors:
-    """The factors named in "colour=0.5,count=5000"; those not named keep their defaults."""
-    values: dict[str, float] = {}
-    known = {f.name: f.type for f in dataclasses.fields(Factors)}
-    for pair in argument.split(",") if argument.strip() else ():
-        name, _, text = (part.strip() for part in pair.partition("="))
-        if name not in known:
-            raise UserError(
-                "“{name}” is no factor of the shapes. Choose from: {known}.",
-                name=name[:40], known=", ".join(known),
-            )  # fmt: skip
-        minimum, maximum = (len(SHAPES), MAX_COUNT) if name == "count" else (0, 1)
-        try:
-            number = known[name](text)  # type: ignore[operator]
-        except ValueError:
-            number = math.nan
-        if not minimum <= number <= maximum:
-            raise UserError(
-                "{field} must be a number from {minimum} to {maximum}, not “{value}”.",
-                field=name, minimum=minimum, maximum=maximum, value=text[:40],
-            )  # fmt: skip
-        values[name] = number
-    return Factors(**values)  # type: ignore[arg-type]
 
 
 # A shape is a field over the plane, below 0 inside and above 0 outside; near its edge it is about the
