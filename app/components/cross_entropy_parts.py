@@ -32,8 +32,10 @@ def steps(case: Case) -> None:
     gradient = maths.gradient(case.z, case.y, case.t)
     scaled = case.z / case.t
     powers = np.exp(scaled - scaled.max())
-    st.latex(r"p_i=\frac{e^{z_i/T}}{\sum_j e^{z_j/T}}\qquad L=-\sum_i y_i\log p_i\qquad"
-             r"\frac{\partial L}{\partial z_i}=\frac{p_i-y_i}{T}")  # fmt: skip
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.latex(r"p_i=\frac{e^{z_i/T}}{\sum_j e^{z_j/T}}", width="content")
+        st.latex(r"L=-\sum_i y_i\log p_i", width="content")
+        st.latex(r"\frac{\partial L}{\partial z_i}=\frac{p_i-y_i}{T}", width="content")
     table = {
         "class": case.names,
         "z": case.z,
@@ -52,9 +54,9 @@ def steps(case: Case) -> None:
             total=powers.sum(), largest=scaled.max())
     )  # fmt: skip
     written = [
-        rf"{y:.3g}\cdot({logp:.4g})" for y, logp in zip(case.y, maths.log_softmax(case.z, case.t), strict=True) if y > 0
+        rf"{y:.3g}\cdot({logp:.4g})" for y, logp in zip(case.y, maths.log_softmax(case.z, case.t), strict=True)
     ]
-    lines = [" + ".join(written[start : start + 4]) for start in range(0, len(written), 4)]
+    lines = [" + ".join(written[start : start + 3]) for start in range(0, len(written), 3)]
     st.latex(r"\begin{aligned}L&=-\big[" + r"\\&\quad+".join(lines) + rf"\big]\\&={case.loss:.4f}\end{{aligned}}")
     words = {"p": _("Probabilities p and targets y"), "gradient": _("Gradient (p − y) / T")}
     st.plotly_chart(figures.bars(case.names, case.p, case.y, gradient, words), key="bars", alt=words["p"])

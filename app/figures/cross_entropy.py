@@ -43,7 +43,7 @@ def film(names: Sequence[str], path: Array, y: Array, t: float, words: Words) ->
     figure.update_yaxes(rangemode="tozero", row=1, col=2)
     figure.update_xaxes(type="category", row=1, col=1)
     figure.update_xaxes(title=words["step"], row=1, col=2)
-    figure.update_layout(height=360, margin={**MARGIN, "b": 90}, legend={"orientation": "h", "y": 1.2})
+    figure.update_layout(height=400, margin={**MARGIN, "b": 130}, legend={"x": 0.3, "y": 0.98})
     frames = [
         [
             {"type": "bar", "y": np.round(now, 4).tolist()},

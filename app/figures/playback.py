@@ -11,7 +11,7 @@ _PLAYING = {**_AT_ONCE, "fromcurrent": True, "frame": {"duration": FRAME_MS, "re
 _HELD = {**_AT_ONCE, "frame": {"duration": 0, "redraw": False}}
 
 
-class Film(go.Figure):
+class Film(go.Figure):  # type: ignore[misc]  # plotly has no types
     """A figure with frames. They are made by us and put in as they are: plotly would check each for 4 ms."""
 
     def __init__(
@@ -64,10 +64,10 @@ def _slider(last: int, prefix: str) -> dict[str, Any]:
     steps = [{"label": str(number), "method": "animate", "args": _go_to(number)} for number in range(last + 1)]
     return {
         "active": 0,
-        "x": 0.34,
-        "len": 0.66,
+        "x": 0,
+        "len": 1,
         "y": -0.12,
-        "pad": {"t": 0, "b": 0},
+        "pad": {"t": 48, "b": 0},
         "currentvalue": {"prefix": f"{prefix} ", "xanchor": "right", "font": {"size": 13, "color": "#808080"}},
         "ticklen": 0,
         "minorticklen": 0,

@@ -44,7 +44,7 @@ def smoothed(y: ArrayLike, epsilon: float) -> Array:
 def terms(z: ArrayLike, y: ArrayLike, t: float = 1.0) -> Array:
     """-y log p of each class; a class whose target is 0 contributes 0."""
     y = np.asarray(y, np.float64)
-    return np.where(y == 0, 0.0, -y * log_softmax(z, t))
+    return np.where(y == 0, 0.0, y * -log_softmax(z, t))
 
 
 def cross_entropy(z: ArrayLike, y: ArrayLike, t: float = 1.0) -> Array:
@@ -98,7 +98,7 @@ def bits(loss: float) -> float:
 def entropy(y: ArrayLike) -> float:
     """The entropy of the target in nats: the least value that cross-entropy can take."""
     y = np.asarray(y, np.float64)
-    return float(-(y[y > 0] * np.log(y[y > 0])).sum())
+    return float((y[y > 0] * -np.log(y[y > 0])).sum())
 
 
 def sigmoid(z: ArrayLike) -> Array:

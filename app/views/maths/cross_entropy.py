@@ -32,7 +32,7 @@ def lab() -> None:
         case = edit_case(names)
     with right:
         part = choice(
-            st.segmented_control, _("Part"), "part", {name: _(words) for name, (words, _show) in PARTS.items()},
+            st.pills, _("Part"), "part", {name: _(words) for name, (words, _show) in PARTS.items()},
             required=True, label_visibility="collapsed",
         )  # fmt: skip
         parts.numbers_now(case)
