@@ -101,7 +101,10 @@ def one_step(walk: Walk) -> None:
 
 def _step_number(steps: int) -> int:
     """Which step is shown, counted from 0; in the link."""
-    k = min(int(number(_("Step"), "k", 1, 1, 200, step=1)), steps)
+    given = st.query_params.get("k", "")
+    if given.isdecimal() and len(given) < 5 and int(given) > steps:
+        st.query_params["k"] = str(steps)  # the walk was made shorter
+    k = int(number(_("Which step"), "k", 1, 1, steps, step=1))
     with st.container(horizontal=True):
         for label, name, place in ((_("First"), "first", 1), (_("Back"), "back", k - 1), (_("Next"), "next", k + 1)):
             st.button(label, key=f"go-{name}", on_click=_go, args=(max(1, min(place, steps)),))
@@ -114,7 +117,7 @@ def _go(k: int) -> None:
 
 def race(walk: Walk) -> None:
     """torch's own optimisers from the same point: a film."""
-    racers = several(st.pills, _("Optimisers"), "optimisers", RACERS, selection_mode="multi")
+    racers = several(st.pills, _("Optimisers"), "optimisers", RACERS, selection_mode="multi", wrap=True)
     if not racers:
         st.info(_("Choose at least one optimiser."))
         return
@@ -137,8 +140,8 @@ def race(walk: Walk) -> None:
         st.markdown(_("After {steps} steps {best} is lowest: {told}.").format(steps=walk.steps, best=best, told=told))
     if lost:
         st.markdown(_("Diverged with this learning rate: {names}.").format(names=", ".join(lost)))
-    st.caption(_("All share one learning rate, which is not fair: Adam and RMSProp divide by the size of the gradients, "
-                 "so the same η means another length of step."))  # fmt: skip
+    st.caption(_("All share one learning rate, which is not fair: Adam and RMSProp divide by the size of the "
+                 "gradients, so the same η means another length of step."))  # fmt: skip
 
 
 def rates(walk: Walk) -> None:

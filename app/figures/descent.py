@@ -26,6 +26,10 @@ def landscape(axes: Axes, height: Array, paths: Paths, words: Words, shown: int 
     """
     figure = _panels(words)
     _ground(figure, axes, height)
+    finite = np.concatenate([losses[np.isfinite(losses)] for _points, losses in paths.values()])
+    first = max(float(losses[0]) for _points, losses in paths.values())
+    low = min(0.0, float(finite.min()))
+    figure.update_yaxes(range=[low - 0.03 * (first - low), low + 1.3 * (first - low)], row=1, col=2)
     for colour, (name, (points, losses)) in zip(COLOURS, paths.items(), strict=False):
         upto = slice(0, None if shown is None else shown + 1)
         x, y = _flat(points[upto], losses[upto])
@@ -47,7 +51,7 @@ def film(axes: Axes, height: Array, paths: Paths, words: Words) -> go.Figure:
     for column, (x, y) in ((1, runners[0]), (2, at_loss[0])):
         marker = {"color": colours, "size": 12, "line": {"color": "white", "width": 1}}
         figure.add_scatter(x=x, y=y, mode="markers", marker=marker, showlegend=False, row=1, col=column)
-    figure.update_layout(height=520, margin={**MARGIN, "b": 130})
+    figure.update_layout(height=560, margin={**MARGIN, "t": 80, "b": 130})
     frames = [
         [{"type": "scatter", "x": x, "y": y}, {"type": "scatter", "x": steps, "y": losses}]
         for (x, y), (steps, losses) in zip(runners, at_loss, strict=True)
@@ -92,14 +96,18 @@ def by_learning_rate(
 ) -> go.Figure:
     """The loss after the walk against the learning rate, both on log scales."""
     shown = np.where(np.isfinite(losses) & (losses > 0), np.maximum(losses, 1e-12), np.nan)
+    low, high = float(np.nanmin(shown)) / 3, 100 * max(start, 1e-12)
+    marks = [(words["start"], [rates[0], rates[-1]], [start, start], GREY, "dot")]
+    marks += [(words["now"], [now, now], [low, high], COLOURS[2], "solid")]
+    marks += [(words["limit"], [limit, limit], [low, high], COLOURS[1], "dash")] if limit is not None else []
     figure = go.Figure(go.Scatter(x=_f4(rates), y=_gaps(shown), line_color=COLOURS[0], name=words["after"]))
-    figure.add_hline(y=max(start, 1e-12), line_dash="dot", line_color=GREY, annotation_text=words["start"])
-    figure.add_vline(x=now, line_color=COLOURS[2], annotation_text=words["now"])
-    if limit is not None:
-        figure.add_vline(x=limit, line_dash="dash", line_color=COLOURS[1], annotation_text=words["limit"])
-    figure.update_xaxes(type="log", title=words["rate"])
-    figure.update_yaxes(type="log", title=words["after"], exponentformat="power")
-    figure.update_layout(height=380, margin=MARGIN, showlegend=False)
+    for name, x, y, colour, dash in marks:  # lines, because a legend names them where a label would hide the curve
+        figure.add_scatter(x=x, y=y, mode="lines", line={"color": colour, "dash": dash, "width": 1.5}, name=name)
+    figure.update_xaxes(type="log", title=words["rate"], exponentformat="power", dtick=1)
+    figure.update_yaxes(
+        type="log", title=words["after"], exponentformat="power", range=[float(np.log10(low)), float(np.log10(high))]
+    )
+    figure.update_layout(height=380, margin=MARGIN, legend={"orientation": "h", "y": 1.15})
     return figure
 
 
@@ -118,7 +126,9 @@ def _panels(words: Words) -> go.Figure:
         horizontal_spacing=0.09,
     )  # fmt: skip
     figure.update_xaxes(title=words["step"], row=1, col=2)
-    figure.update_layout(height=430, margin=MARGIN, legend={"orientation": "h", "y": -0.12}, dragmode="pan")
+    figure.update_layout(
+        height=450, margin={**MARGIN, "t": 80}, legend={"orientation": "h", "y": 1.25}, dragmode="pan"
+    )
     return figure
 
 

@@ -96,7 +96,7 @@ SURFACES = {
         *_quadratic(1, 1), ((-4, 4), (-4, 4)), (3.0, 2.5), 0.2, r"\tfrac12(x^2+y^2)", curvature=1
     ),
     "ravine": Surface(
-        *_quadratic(1, 25), ((-4, 4), (-2, 2)), (-3.5, 1.5), 0.07, r"\tfrac12(x^2+25y^2)", curvature=25
+        *_quadratic(1, 25), ((-4, 4), (-2, 2)), (-3.5, 1.5), 0.03, r"\tfrac12(x^2+25y^2)", curvature=25
     ),
     "saddle": Surface(
         _saddle, _saddle_gradient, ((-3, 3), (-3, 3)), (2.5, 0.01), 0.2, r"\tfrac12x^2-\tfrac12y^2+\tfrac1{10}y^4"

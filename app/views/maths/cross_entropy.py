@@ -33,7 +33,7 @@ def lab() -> None:
     with right:
         part = choice(
             st.pills, _("Part"), "part", {name: _(words) for name, (words, _show) in PARTS.items()},
-            required=True, label_visibility="collapsed",
+            required=True, label_visibility="collapsed", wrap=True,
         )  # fmt: skip
         parts.numbers_now(case)
         PARTS[part][1](case)
