@@ -20,7 +20,7 @@ HEAVY = {"torch", "torchvision", "sklearn", "timm", "captum", "safetensors"}
 # What of core the web process may import: it knows no torch.
 LIGHT = {
     "core", "core.errors", "core.home", "core.registry", "core.tasks", "core.sandbox", "core.source", "core.runs",
-    "core.votes", "core.language.recipe", "core.vision.factors",
+    "core.votes", "core.maths", "core.maths.plane", "core.language.recipe", "core.vision.factors",
     "core.runs.store", "core.runs.client", "core.runs.export",
     "core.runs.folder", "core.vision.recipe", "core.vision.scores",
     "core.vision.samples", "core.training.recipe",
