@@ -103,7 +103,8 @@ def _tell_network(shown: Shown) -> None:
     elif not end < start:
         st.warning(_("It has learnt nothing: the loss is no smaller than before. Take a smaller learning rate."))
     best = int(np.argmin(made["test_loss"])) if sample.held_out.any() else epochs
-    if made["broken"] is None and best < epochs // 2 and made["test_loss"][-1] > 1.3 * made["test_loss"][best]:
+    fell = made["train_loss"][-1] < made["train_loss"][best]
+    if made["broken"] is None and fell and best < epochs // 2 and made["test_loss"][-1] > 1.3 * made["test_loss"][best]:
         told = _("It over-fits: the loss on the test points was lowest after epoch {epoch}, {low:.3g}, and is {end:.3g} now, while that on the training points went on falling.")  # noqa: E501
         st.info(told.format(epoch=best, low=made["test_loss"][best], end=made["test_loss"][-1]))
 
@@ -194,7 +195,7 @@ def _tell_difference(
     told = []
     errors = {name: _on_unseen(fit) for name, fit in fits.items()}
     bends = shown.settings["depth"] > 0 and shown.settings["activation"] != "none"
-    if {"logistic", NETWORK} <= set(fits):
+    if {"logistic", NETWORK} <= set(fits) and (bends or not any(linear.values())):
         if not bends:
             sentence = _("A network without hidden layers, or without an activation function between them, is a straight line like the logistic regression, however deep it is: {network} of errors against {linear}.")  # noqa: E501
         elif any(linear.values()):
