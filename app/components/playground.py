@@ -11,7 +11,7 @@ from app.components.address import choice, log_number, number, several, switch
 from app.components.lesson import predict_first
 from app.components.page import user_errors
 from app.components.playground_points import choose_points, known, words
-from app.figures.playground import boundary, film
+from app.figures.playground import boundary, film, units
 from app.language import _
 from core.maths.plane import Sample
 from core.runs import client
@@ -60,6 +60,11 @@ def laboratory() -> None:
     picture.plotly_chart(film(shown.sample, shown.made, words()), key="film", config={"displayModeBar": False})
     with controls:
         _tell_network(shown)
+    if len(shown.made["units"]):
+        picture.markdown(
+            _("The features it has learnt, at the end: each square is one unit of the last hidden layer over the whole picture, bright where it is active. What comes after is only a straight line between them.")  # noqa: E501
+        )
+        picture.plotly_chart(units(shown.made), key="units", config={"displayModeBar": False, "staticPlot": True})
     _gallery(shown)
 
 
@@ -132,15 +137,16 @@ def _gallery(shown: Shown) -> None:
         return
     _ask(shown, fits, names)
     texts = words()
+    st.markdown(_("Under each model its error: the share of the training points and of the test points it gets wrong."))
     with st.container(horizontal=True, gap="small"):
         for name, fit in fits.items():
-            with st.container(width=280, border=True, key=f"model-{name}"):
+            with st.container(width=264, border=True, key=f"model-{name}"):
                 st.markdown(f"**{names[name]}**")
                 st.plotly_chart(
                     boundary(sample, fit["grid"], texts), key=f"plane-{name}",
                     config={"displayModeBar": False, "staticPlot": True},
                 )  # fmt: skip
-                told = _("Errors: training **{train}**, test **{test}**")
+                told = _("training **{train}** · test **{test}**")
                 st.markdown(told.format(train=_percent(fit["train_error"]), test=_percent(fit["test_error"])))
     _tell_difference(shown, fits, names, settings["logistic"])
 
@@ -197,11 +203,11 @@ def _tell_difference(
     bends = shown.settings["depth"] > 0 and shown.settings["activation"] != "none"
     if {"logistic", NETWORK} <= set(fits) and (bends or not any(linear.values())):
         if not bends:
-            sentence = _("A network without hidden layers, or without an activation function between them, is a straight line like the logistic regression, however deep it is: {network} of errors against {linear}.")  # noqa: E501
+            sentence = _("A network without hidden layers, or without an activation function between them, is a straight line like the logistic regression, however deep it is: it is wrong on {network} of the test points, the logistic regression on {linear}.")  # noqa: E501
         elif any(linear.values()):
-            sentence = _("The logistic regression sees features that you have thought of: {linear} of errors. The network has to find its own, in {depth} hidden layers: {network}. This is the difference between classic machine learning and deep learning.")  # noqa: E501
+            sentence = _("The logistic regression sees features that you have thought of, and is wrong on {linear} of the test points. The network has to find its own, in {depth} hidden layers, and is wrong on {network}. This is the difference between classic machine learning and deep learning.")  # noqa: E501
         else:
-            sentence = _("Both learn from the same {n} points. The logistic regression can only draw a straight line: {linear} of errors. The network first learns features, in {depth} hidden layers, in which a straight line is enough: {network}. Learning the features too is what makes machine learning deep.")  # noqa: E501
+            sentence = _("Both learn from the same {n} points. The logistic regression can only draw a straight line: it is wrong on {linear} of the test points. The network first learns features, in {depth} hidden layers, for a straight line to part: it is wrong on {network}. Learning the features too is what makes machine learning deep.")  # noqa: E501
         told.append(sentence.format(
             linear=_percent(errors["logistic"]), network=_percent(errors[NETWORK]), depth=shown.settings["depth"],
             n=int((~shown.sample.held_out).sum()),
@@ -209,12 +215,12 @@ def _tell_difference(
     classics = {name: error for name, error in errors.items() if name != NETWORK}
     if NETWORK in errors and classics and min(classics.values()) <= errors[NETWORK]:
         best = min(classics, key=lambda name: classics[name])
-        sentence = _("Deep is not always better: here {name}, with {error} of errors, does at least as well.")
+        sentence = _("Deep is not always better: {name} is wrong on {error} of the test points, no more than the network.")
         told.append(sentence.format(name=names[best], error=_percent(classics[best])))
     gaps = {name: errors[name] - fit["train_error"] for name, fit in fits.items()}
     widest = max(gaps, key=lambda name: gaps[name])
     if gaps[widest] >= 0.05:
-        sentence = _("{name} over-fits most: {train} of errors on the points it has learnt, {test} on the others.")
+        sentence = _("{name} over-fits most: wrong on {train} of the points it has learnt, and on {test} of the others.")
         train, test = fits[widest]["train_error"], errors[widest]
         told.append(sentence.format(name=names[widest], train=_percent(train), test=_percent(test)))
     for sentence in told:

@@ -52,16 +52,17 @@ def choose_points() -> Sample | None:
     }  # fmt: skip
     known("data", kinds)
     kind = choice(st.segmented_control, _("Data"), "data", kinds)
-    left, middle, right, last = st.columns(4)
+    columns = st.columns(4)
+    share_at, seed_at = columns[2:] if kind != HAND else columns[:2]
     if kind != HAND:
-        with left:
+        with columns[0]:
             noise = number(_("Noise"), "noise", 0.3, 0.0, 1.0, step=0.05,
                            help=_("1 is as far as the classes are from each other."))  # fmt: skip
-        with middle:
+        with columns[1]:
             count = number(_("Points"), "count", 400, 20, 800, step=20)
-    with right:
+    with share_at:
         share = number(_("Share of test points"), "share", 0.3, 0.0, 0.8, step=0.05)
-    with last:
+    with seed_at:
         seed = int(number(_("Seed"), "seed", 0, 0, 99, step=1))
     try:
         points, labels = _by_hand(share, seed) if kind == HAND else make_points(kind, int(count), noise, seed)

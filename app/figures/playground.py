@@ -15,7 +15,7 @@ SIGNS = ("circle", "square", "triangle-up")  # a class has a sign of its own too
 TRAINING, TEST = "#0072B2", "#D55E00"
 GREY = "#808080"
 FAINT, STRONG = 0.03, 0.5
-FILM_PX, PICTURE_PX, HAND_PX = 620, 270, 420
+FILM_PX, PICTURE_PX, HAND_PX = 690, 236, 420
 
 
 def _rgba(label: int, alpha: float) -> str:
@@ -96,7 +96,7 @@ def film(sample: Sample, made: Mapping[str, Any], words: Mapping[str, str]) -> g
     `made` is what `train_network` returns. `words`: those of `points`, and "epoch", "loss", "training", and "now", a
     template with the fields epoch, train and test (errors as text).
     """
-    figure = make_subplots(rows=2, cols=1, row_heights=[0.76, 0.24], vertical_spacing=0.06)
+    figure = make_subplots(rows=2, cols=1, row_heights=[0.79, 0.21], vertical_spacing=0.05)
     top = 1.08 * _highest(made)
     epochs = np.arange(len(made["train_loss"]))
     figure.add_trace(plane(made["grids"][0], sample.classes, sample.box), row=1, col=1)
@@ -136,6 +136,24 @@ def film(sample: Sample, made: Mapping[str, Any], words: Mapping[str, str]) -> g
     return figure
 
 
+def units(made: Mapping[str, Any]) -> go.Figure:
+    """What single units of the last hidden layer say of the plane: dark where they are silent, bright where active."""
+    pictures = made["units"]
+    columns = 6
+    rows = -(-len(pictures) // columns)
+    figure = make_subplots(rows=rows, cols=columns, horizontal_spacing=0.012, vertical_spacing=0.04)
+    for place, z in enumerate(pictures):
+        row, column = divmod(place, columns)
+        figure.add_heatmap(z=z, zmin=0, zmax=SHADES, colorscale="Cividis", showscale=False, hoverinfo="skip",
+                           zsmooth="fast", row=row + 1, col=column + 1)  # fmt: skip
+    figure.update_xaxes(visible=False, fixedrange=True, constrain="domain")
+    figure.update_yaxes(visible=False, fixedrange=True, constrain="domain")
+    for number in range(1, rows * columns + 1):
+        figure.update_layout({f"yaxis{number}": {"scaleanchor": f"x{number}"}})
+    figure.update_layout(height=110 * rows, margin={"l": 0, "r": 0, "t": 0, "b": 0}, dragmode=False)
+    return figure
+
+
 def _highest(made: Mapping[str, Any]) -> float:
     """The top of the loss axis. A few wild values, such as those before a network breaks, must not flatten the rest."""
     losses = np.concatenate([made["train_loss"], made["test_loss"]])
@@ -147,12 +165,11 @@ def _marks(made: Mapping[str, Any], epoch: int, top: float, words: Mapping[str, 
     """Where the film is: an upright line through the loss, and what is wrong by now, in words."""
     errors = {key: f"{made[f'{key}_errors'][epoch]:.1%}" for key in ("train", "test")}
     text = words["now"].format(epoch=epoch, **(errors | {"test": errors["test"].replace("nan%", "–")}))
-    last = max(len(made["train_loss"]) - 1, 1)
     return [
         {"type": "scatter", "mode": "lines", "x": [epoch, epoch], "y": [0, top], "hoverinfo": "skip",
          "line": {"color": GREY, "width": 1.5}, "showlegend": False},
-        {"type": "scatter", "mode": "text", "x": [last], "y": [top], "text": [text], "textposition": "bottom left",
-         "textfont": {"size": 12, "color": GREY}, "hoverinfo": "skip", "showlegend": False},
+        {"type": "scatter", "mode": "text", "x": [0], "y": [top], "text": [text], "textposition": "top right",
+         "textfont": {"size": 12, "color": GREY}, "cliponaxis": False, "hoverinfo": "skip", "showlegend": False},
     ]  # fmt: skip
 
 
@@ -174,7 +191,7 @@ def by_hand(at: Floats, labels: Labels, held_out: Mask, places: Floats, words: M
     figure.update_xaxes(showline=True, mirror=True, linecolor=GREY)
     figure.update_yaxes(showline=True, mirror=True, linecolor=GREY)
     figure.update_layout(
-        height=HAND_PX, margin={"l": 2, "r": 2, "t": 2, "b": 2}, dragmode=False, hovermode="closest",
+        height=HAND_PX, margin={"l": 2, "r": 2, "t": 30, "b": 4}, dragmode=False, hovermode="closest",
         clickmode="event+select", legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     return figure

@@ -109,7 +109,7 @@ def split(points: Floats, labels: Labels, share: float, seed: int) -> Sample:
 def check(points: Floats, labels: Labels) -> None:
     """Raise `DataError` unless there are two classes, and every coordinate is an ordinary number."""
     if len(points) < 2:
-        raise DataError(message("A model needs at least two points to learn from; there are {n}."), n=len(points))
+        raise DataError(message("A model needs at least two points to learn from, not {n}."), n=len(points))
     if not (np.isfinite(points).all() and np.abs(points).max() <= FARTHEST):
         raise DataError(message("Every coordinate must be a number from −{most:g} to {most:g}."), most=FARTHEST)
     if len(np.unique(labels)) < 2:
