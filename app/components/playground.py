@@ -62,7 +62,10 @@ def laboratory() -> None:
         _tell_network(shown)
     if len(shown.made["units"]):
         picture.markdown(
-            _("The features it has learnt, at the end: each square is one unit of the last hidden layer over the whole picture, bright where it is active. What comes after is only a straight line between them.")  # noqa: E501
+            _(
+                "The features it has learnt, at the end: each square is one unit of the last hidden layer over the "
+                "whole picture, bright where it is active. What comes after is only a straight line between them."
+            )
         )
         picture.plotly_chart(units(shown.made), key="units", config={"displayModeBar": False, "staticPlot": True})
     _gallery(shown)
@@ -98,7 +101,10 @@ def _tell_network(shown: Shown) -> None:
         st.metric(_("Parameters"), f"{made['parameters']:,}")
     learnt = int((~sample.held_out).sum())
     start, end = float(made["train_loss"][0]), float(made["train_loss"][-1])
-    told = _("{parameters:,} parameters were fitted to {points} points in {steps:,} steps; the loss went from {start:.3g} to {end:.3g}.")  # noqa: E501
+    told = _(
+        "{parameters:,} parameters were fitted to {points} points in {steps:,} steps; the loss went from "
+        "{start:.3g} to {end:.3g}."
+    )
     epochs = len(made["train_loss"]) - 1
     st.markdown(told.format(parameters=made["parameters"], points=learnt, steps=epochs * -(-learnt // 32),
                             start=start, end=end))  # fmt: skip
@@ -110,7 +116,10 @@ def _tell_network(shown: Shown) -> None:
     best = int(np.argmin(made["test_loss"])) if sample.held_out.any() else epochs
     fell = made["train_loss"][-1] < made["train_loss"][best]
     if made["broken"] is None and fell and best < epochs // 2 and made["test_loss"][-1] > 1.3 * made["test_loss"][best]:
-        told = _("It over-fits: the loss on the test points was lowest after epoch {epoch}, {low:.3g}, and is {end:.3g} now, while that on the training points went on falling.")  # noqa: E501
+        told = _(
+            "It over-fits: the loss on the test points was lowest after epoch {epoch}, {low:.3g}, and is {end:.3g} "
+            "now, while that on the training points went on falling."
+        )
         st.info(told.format(epoch=best, low=made["test_loss"][best], end=made["test_loss"][-1]))
 
 
@@ -198,16 +207,32 @@ def _tell_difference(
     shown: Shown, fits: dict[str, dict[str, Any]], names: dict[str, str], linear: dict[str, bool]
 ) -> None:
     """What is the difference between machine learning and deep learning? Answered with the numbers on the screen."""
+    if not shown.sample.held_out.any():
+        st.markdown(_("No point is held out for the test, so nothing shows what these models make of new points."))
+        return
     told = []
-    errors = {name: _on_unseen(fit) for name, fit in fits.items()}
+    errors = {name: float(fit["test_error"]) for name, fit in fits.items()}
     bends = shown.settings["depth"] > 0 and shown.settings["activation"] != "none"
     if {"logistic", NETWORK} <= set(fits) and (bends or not any(linear.values())):
         if not bends:
-            sentence = _("A network without hidden layers, or without an activation function between them, is a straight line like the logistic regression, however deep it is: it is wrong on {network} of the test points, the logistic regression on {linear}.")  # noqa: E501
+            sentence = _(
+                "A network without hidden layers, or without an activation function between them, is a straight "
+                "line like the logistic regression, however deep it is: it is wrong on {network} of the test "
+                "points, the logistic regression on {linear}."
+            )
         elif any(linear.values()):
-            sentence = _("The logistic regression sees features that you have thought of, and is wrong on {linear} of the test points. The network has to find its own, in {depth} hidden layers, and is wrong on {network}. This is the difference between classic machine learning and deep learning.")  # noqa: E501
+            sentence = _(
+                "The logistic regression sees features that you have thought of, and is wrong on {linear} of the "
+                "test points. The network has to find its own, in {depth} hidden layers, and is wrong on "
+                "{network}. This is the difference between classic machine learning and deep learning."
+            )
         else:
-            sentence = _("Both learn from the same {n} points. The logistic regression can only draw a straight line: it is wrong on {linear} of the test points. The network first learns features, in {depth} hidden layers, for a straight line to part: it is wrong on {network}. Learning the features too is what makes machine learning deep.")  # noqa: E501
+            sentence = _(
+                "Both learn from the same {n} points. The logistic regression can only draw a straight line: it is "
+                "wrong on {linear} of the test points. The network first learns features, in {depth} hidden "
+                "layers, for a straight line to part: it is wrong on {network}. Learning the features too is what "
+                "makes machine learning deep."
+            )
         told.append(sentence.format(
             linear=_percent(errors["logistic"]), network=_percent(errors[NETWORK]), depth=shown.settings["depth"],
             n=int((~shown.sample.held_out).sum()),
@@ -215,22 +240,20 @@ def _tell_difference(
     classics = {name: error for name, error in errors.items() if name != NETWORK}
     if NETWORK in errors and classics and min(classics.values()) <= errors[NETWORK]:
         best = min(classics, key=lambda name: classics[name])
-        sentence = _("Deep is not always better: {name} is wrong on {error} of the test points, no more than the network.")
+        sentence = _(
+            "Deep is not always better: {name} is wrong on {error} of the test points, no more than the network."
+        )
         told.append(sentence.format(name=names[best], error=_percent(classics[best])))
     gaps = {name: errors[name] - fit["train_error"] for name, fit in fits.items()}
     widest = max(gaps, key=lambda name: gaps[name])
     if gaps[widest] >= 0.05:
-        sentence = _("{name} over-fits most: wrong on {train} of the points it has learnt, and on {test} of the others.")
+        sentence = _(
+            "{name} over-fits most: wrong on {train} of the points it has learnt, and on {test} of the others."
+        )
         train, test = fits[widest]["train_error"], errors[widest]
         told.append(sentence.format(name=names[widest], train=_percent(train), test=_percent(test)))
     for sentence in told:
         st.markdown(sentence)
-
-
-def _on_unseen(fit: dict[str, Any]) -> float:
-    """The test error; where no point is held out, the training error is all that is known."""
-    error = fit["test_error"]
-    return float(fit["train_error"] if error is None else error)
 
 
 def _percent(share: float | None) -> str:

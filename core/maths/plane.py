@@ -107,13 +107,15 @@ def split(points: Floats, labels: Labels, share: float, seed: int) -> Sample:
 
 
 def check(points: Floats, labels: Labels) -> None:
-    """Raise `DataError` unless there are two classes, and every coordinate is an ordinary number."""
+    """Raise `DataError` unless there are two classes and two places, and every coordinate is an ordinary number."""
     if len(points) < 2:
         raise DataError(message("A model needs at least two points to learn from, not {n}."), n=len(points))
     if not (np.isfinite(points).all() and np.abs(points).max() <= FARTHEST):
         raise DataError(message("Every coordinate must be a number from −{most:g} to {most:g}."), most=FARTHEST)
     if len(np.unique(labels)) < 2:
         raise DataError(message("All points are of one class, so there is nothing to tell apart. Add another class."))
+    if not np.ptp(points, axis=0).any():
+        raise DataError(message("All points lie in the same place. Add one elsewhere."))
 
 
 def read_points(text: str) -> tuple[Floats, Labels]:
