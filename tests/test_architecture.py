@@ -21,7 +21,7 @@ HEAVY = {"torch", "torchvision", "sklearn", "timm", "captum", "safetensors"}
 LIGHT = {
     "core", "core.errors", "core.home", "core.registry", "core.tasks", "core.sandbox", "core.source", "core.runs",
     "core.votes", "core.maths", "core.maths.cross_entropy", "core.maths.surfaces",
-    "core.maths.descent", "core.maths.digits_slice",
+    "core.maths.descent", "core.maths.digits_slice", "core.maths.plane",
     "core.maths.expression", "core.maths.backpropagation", "core.language.recipe", "core.vision.factors",
     "core.runs.store", "core.runs.client", "core.runs.export",
     "core.runs.folder", "core.vision.recipe", "core.vision.scores",

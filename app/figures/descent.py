@@ -57,7 +57,7 @@ def film(axes: Axes, height: Array, paths: Paths, words: Words) -> go.Figure:
         for (x, y), (steps, losses) in zip(runners, at_loss, strict=True)
     ]
     last = len(figure.data) - 1
-    return Film(figure, frames, (last - 1, last), _counter(stride, words))
+    return Film(figure, frames, (last - 1, last), words["step"], _ticks(paths, stride))
 
 
 def film_3d(axes: Axes, height: Array, paths: Paths, words: Words) -> go.Figure:
@@ -88,7 +88,7 @@ def film_3d(axes: Axes, height: Array, paths: Paths, words: Words) -> go.Figure:
         uirevision="3d",
     )
     frames = [[{"type": "scatter3d", "x": a, "y": b, "z": c}] for a, b, c in spots]
-    return Film(figure, frames, (len(figure.data) - 1,), _counter(stride, words))
+    return Film(figure, frames, (len(figure.data) - 1,), words["step"], _ticks(paths, stride))
 
 
 def by_learning_rate(
@@ -176,11 +176,6 @@ def _runners(paths: Paths) -> tuple[list[tuple[Any, Any]], list[tuple[Any, Any]]
     ticks = _ticks(paths, stride)
     places = [([x[k] for x, _y in flat], [y[k] for _x, y in flat]) for k in ticks]
     return places, [([k] * len(paths), [losses[k] for losses in at_loss]) for k in ticks], stride
-
-
-def _counter(stride: int, words: Words) -> str:
-    """What stands before a film's counter, which counts frames."""
-    return words["step"] if stride == 1 else f"{words['step']} ÷ {stride}:"
 
 
 def _gaps(values: Array) -> list[float | None]:

@@ -1,8 +1,10 @@
 """Films: figures that the browser plays by itself, with play, pause, a step back, a step on, and a slider."""
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 FRAME_MS = 90
@@ -15,25 +17,49 @@ class Film(go.Figure):  # type: ignore[misc]  # plotly has no types
     """A figure with frames. They are made by us and put in as they are: plotly would check each for 4 ms."""
 
     def __init__(
-        self, figure: go.Figure, frames: Sequence[Sequence[dict[str, Any]]], traces: Sequence[int], prefix: str
+        self,
+        figure: go.Figure,
+        frames: Sequence[Sequence[dict[str, Any]]],
+        traces: Sequence[int],
+        prefix: str,
+        numbers: Sequence[int] | None = None,
     ) -> None:
         """`frames` hold, for each picture, the data of the traces that change, whose places are `traces`.
 
-        `figure` must look like the first frame. `prefix` stands before the number on the slider, which counts from 0.
+        `figure` must look like the first frame. `prefix` stands before the number on the slider, which counts from 0
+        where `numbers` does not say how each frame is called.
         """
         super().__init__(figure)
         last = len(frames) - 1
         self._frames = [
             # Every frame carries its own buttons: plotly knows "go to" but no "next".
-            {"name": str(k), "data": data, "traces": list(traces), "layout": {"updatemenus": [_buttons(k, last)]}}
+            {
+                "name": str(k),
+                "data": [{name: _packed(value) for name, value in trace.items()} for trace in data],
+                "traces": list(traces),
+                "layout": {"updatemenus": [_buttons(k, last)]},
+            }
             for k, data in enumerate(frames)
         ]
-        self._controls = {"updatemenus": [_buttons(0, last)], "sliders": [_slider(last, prefix)]}
+        slider = _slider(numbers if numbers is not None else range(last + 1), prefix)
+        self._controls = {"updatemenus": [_buttons(0, last)], "sliders": [slider]}
 
     def to_dict(self) -> dict[str, Any]:
         """The figure as plotly and Streamlit take it."""
         spec: dict[str, Any] = super().to_dict()
         return {**spec, "layout": {**spec["layout"], **self._controls}, "frames": self._frames}
+
+
+def _packed(value: Any) -> Any:
+    """An array as plotly.js takes it in bytes, a third of what its digits would need."""
+    if not isinstance(value, np.ndarray):
+        return value
+    packed = np.ascontiguousarray(value)
+    return {
+        "dtype": f"{packed.dtype.kind}{packed.dtype.itemsize}",
+        "bdata": base64.b64encode(packed.tobytes()).decode(),
+        "shape": ", ".join(map(str, packed.shape)),
+    }
 
 
 def _go_to(number: int) -> list[Any]:
@@ -60,8 +86,8 @@ def _buttons(number: int, last: int) -> dict[str, Any]:
     }
 
 
-def _slider(last: int, prefix: str) -> dict[str, Any]:
-    steps = [{"label": str(number), "method": "animate", "args": _go_to(number)} for number in range(last + 1)]
+def _slider(numbers: Sequence[int], prefix: str) -> dict[str, Any]:
+    steps = [{"label": str(number), "method": "animate", "args": _go_to(k)} for k, number in enumerate(numbers)]
     return {
         "active": 0,
         "x": 0,
