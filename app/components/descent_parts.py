@@ -71,7 +71,7 @@ def controls() -> Walk:
     if surface.dimension == 2:
         st.caption(_("Or press a point of the landscape."))
     rate = log_number(_("Learning rate η"), f"eta-{name}", surface.learning_rate, 1e-4, 10.0)
-    steps = int(number(_("Steps"), "steps", 60, 5, 200, step=5))
+    steps = int(number(_("Steps"), "steps", 40, 5, 200, step=5))
     words = {key: _(text) for key, text in SCHEDULES.items()}
     schedule = choice(st.selectbox, _("Schedule of the learning rate"), "schedule", words)
     noise = number(_("Noise of the gradient, as from a small batch"), "noise", 0.0, 0.0, 5.0, step=0.1)

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.playback import Film
+from app.figures.playback import film as played
 from core.maths.plane import SHADES, STEP, Floats, Labels, Mask, Sample
 
 COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115))  # Okabe and Ito
@@ -130,7 +130,7 @@ def film(sample: Sample, made: Mapping[str, Any], words: Mapping[str, str]) -> g
         height=FILM_PX, margin={"l": 10, "r": 50, "t": 10, "b": 130}, dragmode=False,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
-    return Film(figure, frames, [0, *range(first, len(figure.data))], words["epoch"], made["frames"])
+    return played(figure, frames, [0, *range(first, len(figure.data))], words["epoch"], made["frames"])
 
 
 def units(made: Mapping[str, Any]) -> go.Figure:

@@ -10,12 +10,12 @@ from torch.nn import functional as F
 from core.maths.digits_slice import LAYERS
 from core.maths.surfaces import Array
 
-HIDDEN, PICTURES, STEPS = 16, 200, 150
+HIDDEN, PICTURES, STEPS = 16, 100, 150
 
 
 @cache
 def trained(seed: int = 0) -> dict[str, Array]:
-    """A 64-16-10 network after 150 steps of Adam on 200 digits, with two directions; see `digits_slice`."""
+    """A 64-16-10 network after 150 steps of Adam on 100 digits, with two directions; see `digits_slice`."""
     digits = load_digits()
     x = torch.tensor(digits.data[:PICTURES] / 16)
     y = F.one_hot(torch.tensor(digits.target[:PICTURES]), 10).double()

@@ -30,7 +30,7 @@ def test_every_landscape_opens_in_every_part(surface, part):
 
 def test_a_step_says_its_numbers():
     app = opened(SLUG, k="3")
-    points, gradients = descend(SURFACES["ravine"], np.array([-3.5, 1.5]), 0.03, 60)
+    points, gradients = descend(SURFACES["ravine"], np.array([-3.5, 1.5]), 0.03, 40)
     assert f"{points[2][0]:.4g}" in app.latex[1].value
     assert f"{gradients[2][1]:.4g}" in app.latex[1].value
     app.button(key="go-next").click().run()
