@@ -1,0 +1,1 @@
+"""What the maths pages compute: short functions to be read, each tested against torch's own."""
