@@ -117,8 +117,8 @@ def a_block(nets: Nets) -> None:
     factors = {name: found[name]["gradient"][k] / max(found[name]["gradient"][k + 1], 1e-300) for name in NAMES}
     st.markdown(
         _("Measured before training at block {k} of {n}, quadratic means over 256 digits: back through the plain "
-          "block the gradient is multiplied by {plain}, through the residual block by {residual}. Where F′ is small, F′ alone leaves "
-          "nothing and 1 + F′ leaves the 1.").format(
+          "block the gradient is multiplied by {plain}, through the residual block by {residual}. Where F′ is small, "
+          "F′ alone leaves nothing and 1 + F′ leaves the 1.").format(
             k=k + 1, n=blocks, plain=sized(factors["plain"]), residual=sized(factors["residual"])
         )
     )  # fmt: skip
@@ -195,8 +195,8 @@ def _explained(
     if said["plain"] == "vanishes" and said["residual"] != "vanishes":
         sentences.append(
             _("**Here the shortcuts do keep the gradient from vanishing**: a block multiplies it by 1 + F′ instead of "
-              "F′, and the 1 stays. Note what it took: a plain net without normalisation, or with a start that does not "
-              "suit its activation.")
+              "F′, and the 1 stays. Note what it took: a plain net without normalisation, or with a start that does "
+              "not suit its activation.")
         )  # fmt: skip
     elif said["plain"] == said["residual"] == "vanishes":
         sentences.append(
@@ -238,12 +238,13 @@ def _fate(name: str, ratio: float, depth: int) -> str:
         "vanishes": _("{net}: at the first layer the gradient is {ratio} times what it is at the last, "
                       "a factor of {factor} per layer. It vanishes."),
         "keeps": _("{net}: at the first layer the gradient is {ratio} times what it is at the last, "
-                   "a factor of {factor} per layer. It keeps its order of size."),
+                   "a factor of {factor} per layer. Within a factor of {limit:g}, so it neither vanishes nor "
+                   "explodes."),
         "explodes": _("{net}: at the first layer the gradient is {ratio} times what it is at the last, "
                       "a factor of {factor} per layer. It explodes."),
     }[verdict(ratio)]  # fmt: skip
     factor = ratio ** (1 / (depth - 2)) if math.isfinite(ratio) else ratio
-    return "- " + template.format(net=_(NAMES[name]), ratio=sized(ratio), factor=sized(factor))
+    return "- " + template.format(net=_(NAMES[name]), ratio=sized(ratio), factor=sized(factor), limit=EXPLODED)
 
 
 def _formula(residual: bool, after: bool) -> str:

@@ -21,7 +21,7 @@ RACE, LAST, KEPT = "race", "residual-last-race", "residual-races"
 # He et al. 2015, arXiv 1512.03385. Top-1 error on ImageNet's validation pictures, 10 crops each, in per cent.
 TABLE_2 = {18: (27.94, 27.88), 34: (28.54, 25.03)}  # layers: plain, residual
 TABLE_6 = {20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.43}  # layers: error of ResNets on CIFAR-10's test pictures
-VERDICTS = {"vanishes": mark("it vanishes"), "keeps": mark("it keeps its order of size"),
+VERDICTS = {"vanishes": mark("it vanishes"), "keeps": mark("it neither vanishes nor explodes"),
             "explodes": mark("it explodes")}  # fmt: skip
 Recipe = dict[str, Any]
 

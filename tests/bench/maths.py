@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 import warnings
+from typing import Any
 
 from tests.bench._timing import surroundings
 
@@ -61,9 +62,28 @@ def main() -> None:
             times = times[2:]
             found[name] = {"ms": statistics.median(times), "kb": max(sizes) / 1000}
             print(f"{name:34}{found[name]['ms']:10.0f}{max(times):10.0f}{found[name]['kb']:8.0f}")
+        for name, seconds in _residual(client).items():
+            found[name] = {"ms": 1000 * seconds}
+            print(f"{name:34}{1000 * seconds:10.0f}")
         client.shutdown()
     if options.json:
         print(json.dumps({"surroundings": surroundings(), "pages": found}))
+
+
+def _residual(client: Any) -> dict[str, float]:
+    """Seconds of the two heavy calls of the page on residual connections, at its greatest depth; medians."""
+    nets = {"depth": 56, "activation": "relu", "initialisation": "he", "normalised": True, "after": True}
+    norms = [_seconds(client, "norms", **nets, data="digits", seed=seed) for seed in range(5)]
+    races = [
+        _seconds(client, "race", **nets, shallow=20, seed=seed, learning_rate=0.03, epochs=15) for seed in range(3)
+    ]
+    return {"residual, norms of 56 layers": statistics.median(norms), "residual, race": statistics.median(races)}
+
+
+def _seconds(client: Any, function: str, **arguments: Any) -> float:
+    began = time.perf_counter()
+    client.call(f"core.maths.residual:{function}", timeout=120.0, **arguments)
+    return time.perf_counter() - began
 
 
 if __name__ == "__main__":
