@@ -85,11 +85,10 @@ def at_the_start(nets: Nets) -> None:
         st.plotly_chart(figures.by_layer(found, quantity, every, title, words), key="gradient", theme="streamlit")
     first_to_last = _("gradient, first ÷ last")
     last_to_first = _("signal, last ÷ first")
-    columns = st.columns(4)
-    for place, name in enumerate(NAMES):
-        label = _(NAMES[name])
-        columns[2 * place].metric(f"{label}: {first_to_last}", sized(gradients[name]))
-        columns[2 * place + 1].metric(f"{label}: {last_to_first}", sized(signals[name]))
+    with st.container(horizontal=True):
+        for name, words_of_net in NAMES.items():
+            st.metric(f"{_(words_of_net)}: {first_to_last}", sized(gradients[name]), width="content")
+            st.metric(f"{_(words_of_net)}: {last_to_first}", sized(signals[name]), width="content")
     for sentence in _explained(nets, gradients, signals, found["residual"]["loss"]):
         st.markdown(sentence)
 
@@ -251,7 +250,7 @@ def _formula(residual: bool, after: bool) -> str:
     inner, slope = ("x+F(x)", "1+F'(x)") if residual else ("F(x)", "F'(x)")
     if after:
         factor = rf"\left({slope}\right)" if residual else slope
-        return rf"y=\varphi\left({inner}\right)\qquad\frac{{\partial y}}{{\partial x}}=\varphi'\cdot{factor}"
+        return rf"y=\varphi\left({inner}\right)\qquad\frac{{\partial y}}{{\partial x}}=\varphi'\cdot {factor}"
     return rf"y={inner}\qquad\frac{{\partial y}}{{\partial x}}={slope}"
 
 
