@@ -34,7 +34,7 @@ def cast(question: str, voter: str, choice: str, choices: Collection[str]) -> No
     try:
         with FileLock(path.with_suffix(".lock"), timeout=_LOCK_S):
             votes = _read(path)
-            if len(votes) >= MAX_VOTERS:
+            if len(votes) >= MAX_VOTERS and _hash(voter) not in votes:
                 raise UserError("{maximum} votes have been cast on this; no more are taken.", maximum=MAX_VOTERS)
             votes.setdefault(_hash(voter), choice)
             write_atomically(path, json.dumps(votes).encode())

@@ -133,16 +133,25 @@ def trouble(case: Case) -> None:
     scale = log_number(_("Multiply all logits by"), "scale", 500.0, 1.0, 1000.0)
     z = case.z * scale
     naive, right = maths.naive_softmax(z), maths.softmax(z)
-    st.dataframe(
-        {"class": case.names, "z": z, "naive": [f"{v:.4g}" for v in naive], "right": [f"{v:.4g}" for v in right]},
-        hide_index=True,
-        column_config={"class": _("Class"), "naive": _("softmax as written, float32"), "right": _("log-sum-exp")},
-    )
+    every = range(len(z))
+    table = {
+        "class": case.names,
+        "z": z,
+        "p1": [f"{v:.4g}" for v in naive],
+        "p2": [f"{v:.4g}" for v in right],
+        "l1": [f"{maths.naive_cross_entropy(naive, k):.4g}" for k in every],
+        "l2": [f"{float(-maths.log_softmax(z)[k]) + 0.0:.6g}" for k in every],
+    }
+    words = {
+        "class": _("Class"), "p1": _("softmax as written, float32"), "p2": _("log-sum-exp"),
+        "l1": _("−log p as written"), "l2": _("−log p from the logits"),
+    }  # fmt: skip
+    st.dataframe(table, hide_index=True, column_config=words)
     wrong = maths.naive_cross_entropy(naive, case.true)
     y = maths.one_hot(case.true, len(z))
     st.markdown(
-        _("exp overflows above {limit:.2f} in float32. Loss of the true class: **{wrong:.4g}** as written, "
-          "**{right:.6g}** from the logits.").format(
+        _("exp overflows above {limit:.2f} in float32, and inf / inf is nan; a p that was rounded to 0 costs −log 0 = "
+          "inf. Loss of the true class: **{wrong:.4g}** as written, **{right:.6g}** from the logits.").format(
             limit=float(np.log(np.finfo(np.float32).max)), wrong=wrong, right=float(maths.cross_entropy(z, y)))
     )  # fmt: skip
     st.markdown("**" + _("Probabilities where logits belong") + "**")

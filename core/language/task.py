@@ -8,7 +8,6 @@ from torch import nn
 
 from core.language import world
 from core.language.loop import Life, live
-from core.language.model import Size
 from core.language.recipe import LanguageRecipe
 from core.language.training import Stopped
 from core.training.loop import Event
@@ -41,4 +40,4 @@ class LanguageLife:
         return self.life.in_use
 
     def metadata(self) -> dict[str, Any]:
-        return {"task": "language", "size": vars(Size(len(world.VOCABULARY))), "vocabulary": list(world.VOCABULARY)}
+        return {"task": "language", "size": vars(self.life.in_use.size), "vocabulary": list(world.VOCABULARY)}

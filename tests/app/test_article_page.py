@@ -83,6 +83,15 @@ def test_a_vote_counts_once(tmp_path):
     assert "anna" not in (tmp_path / "votes" / "claim.json").read_text()
 
 
+def test_who_has_voted_is_not_refused_when_the_box_is_full(tmp_path, monkeypatch):
+    monkeypatch.setattr(votes, "MAX_VOTERS", 1)
+    votes.cast("full", "first", "true", ("true", "false"))
+    votes.cast("full", "first", "false", ("true", "false"))
+    with pytest.raises(UserError, match="no more are taken"):
+        votes.cast("full", "second", "true", ("true", "false"))
+    assert votes.tally("full", ("true", "false")) == {"true": 1, "false": 0}
+
+
 def test_a_vote_for_what_is_not_offered_is_refused():
     with pytest.raises(UserError):
         votes.cast("claim", "anna", "<script>", ("true",))
