@@ -91,6 +91,7 @@ _NAMES = "".join(
     for place, name in enumerate(LANGUAGES.values(), start=1)
 )
 _STYLE = f"""<style>
+.stMainBlockContainer {{ padding-top: 4rem }}
 .st-key-language {{ position: fixed; top: 0.65rem; right: 4rem; width: auto; z-index: 999991 }}
 .st-key-{KEY} button p {{ font-size: 0 }}
 {_NAMES}

@@ -1,6 +1,7 @@
 """The machine, in one place: where to compute, how precisely, in which memory format, on how many threads."""
 
 import contextlib
+import ctypes
 import os
 import platform
 from typing import Any
@@ -45,6 +46,21 @@ def prepare(device: torch.device) -> None:
         torch.backends.cudnn.benchmark = True
     elif device.type == "cpu":
         torch.set_flush_denormal(True)  # weights that decay to nothing would slow the CPU down a hundredfold
+        keep_freed_memory()
+
+
+def keep_freed_memory() -> bool:
+    """Let the C library keep what is freed for the next step, instead of giving it back to the system and asking anew.
+
+    A step frees and allocates the same megabytes again and again; handing them back and forth took a third of its
+    time (``python -m tests.bench.training``). Whether this C library (glibc) can be told.
+    """
+    mmap_threshold, trim_threshold, never = -3, -1, 1 << 30
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False  # Windows, macOS, musl
+    return bool(mallopt(mmap_threshold, never)) and bool(mallopt(trim_threshold, never))
 
 
 def describe() -> dict[str, Any]:

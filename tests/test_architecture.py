@@ -20,7 +20,9 @@ HEAVY = {"torch", "torchvision", "sklearn", "timm", "captum", "safetensors"}
 # What of core the web process may import: it knows no torch.
 LIGHT = {
     "core", "core.errors", "core.home", "core.registry", "core.tasks", "core.sandbox", "core.source", "core.runs",
-    "core.votes", "core.language.recipe", "core.vision.factors",
+    "core.votes", "core.maths", "core.maths.cross_entropy", "core.maths.surfaces",
+    "core.maths.descent", "core.maths.digits_slice", "core.maths.plane",
+    "core.maths.expression", "core.maths.backpropagation", "core.language.recipe", "core.vision.factors",
     "core.runs.store", "core.runs.client", "core.runs.export",
     "core.runs.folder", "core.vision.recipe", "core.vision.scores",
     "core.vision.samples", "core.training.recipe",
@@ -51,7 +53,8 @@ def forbidden(place: str, name: str) -> bool:
             return True
         if place.startswith("core/training/") and not place.endswith("__main__.py"):
             return within(name, "core.vision", "core.language", "core.runs")
-        return place.startswith("core/maths/") and within(name, "core") and not within(name, "core.maths")
+        alone = place.startswith("core/maths/")
+        return alone and within(name, "core") and not within(name, "core.maths", "core.errors")
     if place.startswith("content/article/code/"):  # shown as text and run on its own, imported by nothing
         return False
     if place.startswith("content/"):

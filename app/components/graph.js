@@ -134,6 +134,8 @@ function mark(drawing, data) {
   }
   drawing.svg.parentNode.querySelectorAll(".list button").forEach((button) => {
     button.setAttribute("aria-pressed", button.dataset.id === data.chosen);
+    const state = data.states[button.dataset.id];
+    if (state) button.textContent = [button.dataset.label, state.sign, state.figure].filter(Boolean).join(" ");
   });
 }
 
@@ -177,6 +179,7 @@ function list(root, drawing) {
       const button = document.createElement("button");
       button.textContent = box.label;
       button.dataset.id = box.id;
+      button.dataset.label = box.label;
       button.addEventListener("click", () => drawing.choose(box.id));
       group.append(button);
     }

@@ -103,8 +103,8 @@ def a_block(nets: Nets) -> None:
             st.subheader(_(NAMES[name]), anchor=False)
             st.latex(_formula(residual, nets.after))
             sizes = _sizes(found[name], k) if blocks else {"x": "x", "F": "F(x)", "y": "y"}
-            picture = figures.block(order, residual, act if nets.after else "", sizes, figures.COLOURS[name],
-                                    _text_colour())
+            last = act if nets.after else ""
+            picture = figures.block(order, residual, last, sizes, figures.COLOURS[name], _text_colour())
             st.plotly_chart(picture, key=f"block-{name}", theme="streamlit", config={"staticPlot": True})
     if not blocks:
         st.info(_("With two layers there is no block between them: both nets are the same net."))

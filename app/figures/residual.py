@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.playback import play
+from app.figures.playback import film
 
 COLOURS = {"plain": "#D55E00", "residual": "#0072B2", "shallow": "#CC79A7"}  # Okabe and Ito
 DASHES = {"plain": "dash", "residual": "solid", "shallow": "dot"}
@@ -120,7 +120,7 @@ def race(runners: Mapping[str, Net], words: Words) -> go.Figure:
     if most > 1:
         places = (len(figure.data) - 2, len(figure.data) - 1)
         frames = [[_runners(runners, "loss", epoch), _runners(runners, "training", epoch)] for epoch in range(most + 1)]
-        play(figure, frames, places, words["epoch"])
+        return film(figure, frames, places, words["epoch"])
     return figure
 
 

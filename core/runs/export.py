@@ -12,7 +12,7 @@ from core.vision.recipe import MODELS, PictureRecipe
 PARTS = {
     "core.vision.pictures": ("_sorted", "stratified_split"),
     "core.vision.splits": ("stratified_sample",),
-    "core.vision.augmentation": ("random_crop", "random_flip", "random_cutout"),
+    "core.vision.augmentation": ("random_move", "random_cutout"),
     "core.vision.network": ("Normalisation", "PictureNetwork"),
     "core.training.optimizers": ("make_optimizer", "learning_rate_at"),
 }
@@ -106,10 +106,8 @@ step, best, best_weights, lowest, stale = 0, -1.0, None, float("inf"), 0
 for epoch in range(recipe.epochs):
     for batch in torch.randperm(len(train), generator=order_generator).split(recipe.batch_size):
         x, y = images[train[batch]], labels[train[batch]]
-        if recipe.crop:
-            x = random_crop(x, recipe.crop, variation_generator)
-        if recipe.flip:
-            x = random_flip(x, variation_generator)
+        if recipe.crop or recipe.flip:
+            x = random_move(x, recipe.crop, recipe.flip, variation_generator)
         if recipe.cutout:
             x = random_cutout(x, recipe.cutout, variation_generator)
         for group in optimizer.param_groups:

@@ -13,6 +13,7 @@ _HEAVY = (
     "core.runs.execute",
     "core.runs.worker",
     "core.runs.warm",
+    "core.maths.playground",
     "core.vision.task",
     "core.language.task",
     "core.vision.preview",

@@ -60,13 +60,13 @@ class Trainer:
             place = self.step % self.steps_per_epoch
             if place == 0:
                 self._begin_epoch()
-            loss, correct, count, grads = self._train_step(place)
+            loss, correct, count = self._train_step(place)
             self.step += 1
             self.meter.add(loss, correct, count)
             self.seconds = time.monotonic() - started
             epoch_ends = place + 1 == self.steps_per_epoch
             if self.step % self.log_every == 0 or epoch_ends or self.step == 1:
-                yield self._step_event(grads)
+                yield self._step_event()
             if epoch_ends:
                 yield self._end_epoch()
                 self.seconds = time.monotonic() - started
@@ -77,7 +77,7 @@ class Trainer:
         self.epoch_sums = [0.0, 0.0, 0.0]
         self.task.model.train()
 
-    def _train_step(self, place: int) -> tuple[Tensor, Tensor, int, list[Tensor]]:
+    def _train_step(self, place: int) -> tuple[Tensor, Tensor, int]:
         """One step of θ ← θ − η∇L, with whatever the optimiser makes of the gradient."""
         size = self.recipe.batch_size
         indices = self.order[place * size : (place + 1) * size].to(self.device)
@@ -90,10 +90,10 @@ class Trainer:
             loss = self.task.loss(logits.float(), targets)
         loss.backward()
         self.optimizer.step()
-        grads = [p.grad for p in self.task.model.parameters() if p.grad is not None]
-        return loss.detach(), self.task.correct(logits.detach(), targets), len(indices), grads
+        return loss.detach(), self.task.correct(logits.detach(), targets), len(indices)
 
-    def _step_event(self, grads: list[Tensor]) -> Event:
+    def _step_event(self) -> Event:
+        grads = [p.grad for p in self.task.model.parameters() if p.grad is not None]
         meter = self.meter
         loss, accuracy, speed = meter.read()
         self.epoch_sums[0] += loss * meter.last_count

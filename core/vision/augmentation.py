@@ -8,23 +8,32 @@ import torch
 from torch import Tensor
 
 
-def random_crop(images: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
-    """Shift every picture by up to ±`pixels` in both directions; what comes in from outside is black."""
-    batch, _, height, width = images.shape
-    padded = torch.nn.functional.pad(images, (pixels,) * 4)
-    top, left = torch.randint(0, 2 * pixels + 1, (2, batch, 1), generator=generator, device=images.device)
-    rows = top + torch.arange(height, device=images.device)  # (B,H)
-    columns = left + torch.arange(width, device=images.device)  # (B,W)
-    which = torch.arange(batch, device=images.device)[:, None, None]
-    # Indexing the channels-last view copies whole pixels, and the result is channels-last again.
-    shifted = padded.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None, :]]  # (B,H,W,C)
-    return shifted.permute(0, 3, 1, 2)
+def random_move(images: Tensor, pixels: int, flip: bool, generator: torch.Generator) -> Tensor:
+    """Shift every picture by up to ±`pixels` in both directions and, with `flip`, mirror half of them left to right.
 
-
-def random_flip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror half of the pictures left to right."""
-    mirrored = torch.rand(len(images), generator=generator, device=images.device) < 0.5
-    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+    What comes in from outside is black. One gather of whole pixels does both: a pixel's place in the batch is computed
+    for every pixel that is wanted, and those outside point to a black one behind the last.
+    """
+    batch, channels, height, width = images.shape
+    device = images.device
+    columns = torch.arange(width, device=device).expand(batch, width)
+    rows = torch.arange(height, device=device).expand(batch, height)
+    top, left = torch.zeros((2, batch, 1), dtype=torch.int64, device=device)
+    if pixels:
+        top, left = torch.randint(0, 2 * pixels + 1, (2, batch, 1), generator=generator, device=device) - pixels
+    if flip:
+        mirrored = torch.rand(batch, generator=generator, device=device) < 0.5
+        columns = torch.where(mirrored[:, None], width - 1 - columns, columns)
+    rows, columns = rows + top, columns + left
+    first = height * torch.arange(batch, device=device)[:, None]
+    places = ((first + rows) * width)[:, :, None] + columns[:, None, :]  # (B,H,W)
+    if pixels:
+        inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
+        places.masked_fill_(~inside, batch * height * width)
+    # Rows of this table are pixels, because the batch is channels-last; the result is channels-last again.
+    table = images.permute(0, 2, 3, 1).reshape(-1, channels)
+    table = torch.cat([table, table.new_zeros(1, channels)])
+    return table.index_select(0, places.flatten()).view(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
 def random_cutout(images: Tensor, side: int, generator: torch.Generator) -> Tensor:

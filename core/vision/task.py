@@ -15,7 +15,7 @@ from core.files import replacing
 from core.tasks import Say
 from core.training.recipe import Recipe
 from core.training.task import Score, Task
-from core.vision.augmentation import random_crop, random_cutout, random_flip
+from core.vision.augmentation import random_cutout, random_move
 from core.vision.network import build_network
 from core.vision.pictures import PictureDataset, Pictures
 from core.vision.recipe import PictureRecipe
@@ -56,14 +56,13 @@ class PictureTask(Task):
         self.model = network.to(device).to(memory_format=torch.channels_last)
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        images = self.pixels[indices].permute(0, 3, 1, 2)  # (B,C,H,W) bytes
-        if self.recipe.crop:
-            images = random_crop(images, self.recipe.crop, generator)
-        if self.recipe.flip:
-            images = random_flip(images, generator)
+        # index_select copies whole pictures; plain indexing would move them byte by byte, 15 times slower on a CPU.
+        images = self.pixels.index_select(0, indices).permute(0, 3, 1, 2)  # (B,C,H,W) bytes
+        if self.recipe.crop or self.recipe.flip:
+            images = random_move(images, self.recipe.crop, self.recipe.flip, generator)
         if self.recipe.cutout:
             images = random_cutout(images, self.recipe.cutout, generator)
-        return images.float().div_(255), self.parts["train"].labels[indices]
+        return images.div(255), self.parts["train"].labels.index_select(0, indices)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(logits, targets, label_smoothing=self.recipe.label_smoothing)

@@ -27,11 +27,21 @@ def test_the_page_offers_what_the_computation_knows():
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("part", ["start", "block", "race"])
-def test_every_part_opens(language, part):
-    app = opened("residual", language, part=part, depth="12")
+@pytest.mark.parametrize("depth", ["2", "20", "56"])
+def test_every_part_opens(depth, part, language):
+    app = opened("residual", language, part=part, depth=depth)
     assert not app.exception
     assert not app.error
     assert not app.warning
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("init", INITIALISATIONS)
+def test_every_net_is_measured(activation, init):
+    app = opened("residual", activation=activation, init=init, bn="0", after="0", of="weights", data="noise")
+    assert not app.exception
+    assert not app.error
+    assert len(app.metric) == 4
 
 
 def test_both_nets_are_drawn_for_every_layer():
@@ -92,6 +102,21 @@ def test_a_prepared_start_sets_the_controls():
     app.button(key="start-paper").click().run()
     assert app.selectbox(key="activation").value == "relu"
     assert app.toggle(key="bn").value
+
+
+@pytest.mark.parametrize("start", parts.STARTS)
+def test_every_prepared_start_is_in_the_link(start):
+    app = opened("residual", depth="20")
+    app.button(key=f"start-{start}").click().run()
+    assert not app.exception
+    for name, value in parts.STARTS[start][1].items():
+        assert app.query_params[name] == value
+
+
+def test_what_counts_as_vanished_and_how_numbers_are_written():
+    assert [parts.verdict(ratio) for ratio in (1e-3, 1.0, 1e3)] == ["vanishes", "keeps", "explodes"]
+    written = [parts.sized(value) for value in (3.4e-28, 0.0, 0.152, 7.1, 28879.0, 2e9)]
+    assert written == ["3.4 × 10⁻²⁸", "0", "0.152", "7.1", "28,879", "2.0 × 10⁹"]
 
 
 def test_predicting_is_answered_from_the_numbers():

@@ -21,6 +21,7 @@ from core.vision.recipe import PictureRecipe
 ROOT = Path(__file__).parents[2]
 ORIGINAL = ROOT.parent / "shared" / "article"
 PAGES = {view.slug for view in find_views(VIEWS)}
+LABS = {view.slug for view in find_views(VIEWS) if view.section == "maths"}
 ARTICLE = load_article()
 
 # Where each part of the article lives: its headings, and the items of its lists with a word that must be there.
@@ -171,7 +172,7 @@ def test_runs_lead_to_a_page_with_parameters_it_takes(owner, run: RunLink):
     if node is not None:
         assert node in (load_concepts() if run.page == "concepts" else load_pipeline().nodes)
         assert run.page in ("concepts", "pipeline")
-    assert values == {}
+    assert values == {} or run.page in LABS  # tests/app/test_run_links.py opens these and looks for warnings
 
 
 @pytest.mark.parametrize("claim", ARTICLE.claims, ids=lambda claim: claim.id)

@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import precision_recall_fscore_support
 
 from core import registry
-from core.vision.augmentation import random_crop, random_cutout, random_flip
+from core.vision.augmentation import random_cutout, random_move
 from core.vision.classification import classify
 from core.vision.decoding import decode_picture
 from core.vision.recipe import MODELS
@@ -92,15 +92,24 @@ def test_scores_are_scikit_learn_s():
 
 def test_augmentation_moves_whole_pictures():
     images = torch.randint(1, 256, (64, 3, 9, 9), dtype=torch.uint8)
-    shifted = random_crop(images, 2, torch.Generator().manual_seed(0))
+    shifted = random_move(images, 2, False, torch.Generator().manual_seed(0))
     padded = torch.nn.functional.pad(images, (2,) * 4)
     for one, whole in zip(shifted, padded, strict=True):
         windows = [whole[:, y : y + 9, x : x + 9] for y in range(5) for x in range(5)]
         assert any(torch.equal(one, window) for window in windows)
-    flipped = random_flip(images, torch.Generator().manual_seed(0))
+    flipped = random_move(images, 0, True, torch.Generator().manual_seed(0))
     same = (flipped == images).all(dim=(1, 2, 3))
     assert torch.equal(flipped[~same], images.flip(3)[~same])
     assert 16 < int(same.sum()) < 48
+    generator = torch.Generator().manual_seed(0)
+    both = random_move(images, 2, True, generator)
+    generator.manual_seed(0)
+    tops, lefts = torch.randint(0, 5, (2, 64, 1), generator=generator).squeeze(2).tolist()
+    mirrored = (torch.rand(64, generator=generator) < 0.5).tolist()
+    for one, whole, top, left, mirror in zip(both, padded, tops, lefts, mirrored, strict=True):
+        window = whole[:, top : top + 9, left : left + 9]
+        assert torch.equal(one, window.flip(2) if mirror else window)
+    assert both.is_contiguous(memory_format=torch.channels_last)
     cut = random_cutout(images, 4, torch.Generator().manual_seed(0))
     blanks = (cut == 0).all(1).sum((1, 2))
     assert blanks.max() == 16

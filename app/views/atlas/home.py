@@ -39,7 +39,7 @@ st.subheader(_("This machine"), anchor=False)
 with user_errors():
     facts = machine()
     with st.container(horizontal=True):
-        st.metric(_("Computes on"), facts["device_name"])
+        st.metric(_("Computes on"), facts["device_name"].partition(",")[0])  # a CPU's threads stand beside it
         st.metric(_("Threads"), facts["threads"])
         if facts["memory_gib"]:
             st.metric(_("Memory"), f"{facts['memory_gib']:.0f} GiB")

@@ -1,0 +1,130 @@
+"""Which points the playground shows: made from a formula, or set by hand with the pointer and kept in the link."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from app.components.address import choice, number
+from app.figures.playground import by_hand
+from app.language import _, _n
+from core.maths.plane import (
+    EMPTY,
+    MOST_BY_HAND,
+    DataError,
+    Sample,
+    add_points,
+    make_points,
+    places,
+    read_points,
+    remove_last,
+    split,
+    starter,
+)
+
+HAND = "hand"
+LINK = "points"
+GOOD, TURN = "playground-points", "playground-turn"  # the last points that could be read; how often one pressed
+
+
+def words() -> dict[str, str]:
+    """What the figures say."""
+    return {
+        "class": _("Class {number}"), "test": _("test"), "training": _("training"), "epoch": _("Epoch"),
+        "loss": _("Loss"), "now": _("epoch {epoch} · errors: training {train}, test {test}"),
+    }  # fmt: skip
+
+
+def known(name: str, options: Mapping[str, str], *, many: bool = False) -> None:
+    """Say so where the link names something that there is not."""
+    given = st.query_params.get(name, "")
+    unknown = [value for value in (given.split(",") if many else [given]) if value and value not in options]
+    if unknown:
+        told = _("“{value}” is not a value of {name}; it is left out. Choose from: {known}.")
+        st.warning(told.format(value=unknown[0][:40], name=name, known=", ".join(options)))
+
+
+def choose_points() -> Sample | None:
+    """The controls of the data. None, and a sentence, where nothing can be learnt from the points."""
+    kinds = {
+        "moons": _("Moons"), "circles": _("Circles"), "spiral": _("Spiral"), "xor": _("XOR"), "blobs": _("Blobs"),
+        HAND: _("Your own"),
+    }  # fmt: skip
+    known("data", kinds)
+    kind = choice(st.segmented_control, _("Data"), "data", kinds)
+    columns = st.columns(4)
+    share_at, seed_at = columns[2:] if kind != HAND else columns[:2]
+    if kind != HAND:
+        with columns[0]:
+            noise = number(_("Noise"), "noise", 0.3, 0.0, 1.0, step=0.05,
+                           help=_("1 is as far as the classes are from each other."))  # fmt: skip
+        with columns[1]:
+            count = number(_("Points"), "count", 400, 20, 800, step=20)
+    with share_at:
+        share = number(_("Share of test points"), "share", 0.3, 0.0, 0.8, step=0.05)
+    with seed_at:
+        seed = int(number(_("Seed"), "seed", 0, 0, 99, step=1))
+    try:
+        points, labels = _by_hand(share, seed) if kind == HAND else make_points(kind, int(count), noise, seed)
+        return split(points, labels, share, seed)
+    except DataError as error:
+        st.warning(_(error.template).format(**error.values), icon=":material/touch_app:")
+    return None
+
+
+def _by_hand(share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A picture to press: each press adds a point of the chosen class. What is there stands in the link."""
+    classes = {str(k): _("Class {number}").format(number=k + 1) for k in range(3)}
+    known("class", classes)
+    tools, picture = st.columns([1, 2])
+    with tools:
+        label = choice(st.segmented_control, _("A press adds a point of"), "class", classes)
+    broken: DataError | None = None
+    text = st.query_params.get(LINK, starter())
+    try:
+        read_points(text)
+    except DataError as error:
+        text, broken = st.session_state.get(GOOD, EMPTY), error
+    try:
+        text = _pressed(text, int(label))
+    except DataError as error:
+        broken = error
+    with tools, st.container(horizontal=True):
+        if st.button(_("Undo"), icon=":material/undo:", key="undo", disabled=text == EMPTY):
+            text = _write(remove_last(text))
+        if st.button(_("Clear"), icon=":material/delete:", key="clear", disabled=text == EMPTY):
+            text = _write(EMPTY)
+    st.session_state[GOOD] = text
+    points, labels = read_points(text)
+    with tools:
+        st.caption(_n("{n} point", "{n} points", len(points)) + f" / {MOST_BY_HAND}")
+    try:
+        held_out = split(points, labels, share, seed).held_out
+    except DataError:
+        held_out = np.zeros(len(points), dtype=bool)
+    with picture:
+        st.plotly_chart(
+            by_hand(points, labels, held_out, places(), words()), key=_key(), on_select="rerun",
+            selection_mode="points", config={"displayModeBar": False},
+        )  # fmt: skip
+    if broken is not None:
+        raise broken
+    return points, labels
+
+
+def _pressed(text: str, label: int) -> str:
+    """`text` with what was pressed in the picture since it was last drawn."""
+    event = st.session_state.get(_key())
+    picked = [(point["x"], point["y"]) for point in event["selection"]["points"]] if event else []
+    return _write(add_points(text, picked, label)) if picked else text
+
+
+def _write(text: str) -> str:
+    """Into the link; the picture gets a new key, which forgets what was pressed."""
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+    st.query_params[LINK] = text
+    return text
+
+
+def _key() -> str:
+    return f"hand-{st.session_state.get(TURN, 0)}"

@@ -1,0 +1,47 @@
+"""Figures as plain dictionaries say the same as plotly's own, and films play what they are given."""
+
+import numpy as np
+import plotly.graph_objects as go
+import plotly.io
+
+from app.figures.plain import Plain, packed, two_panels
+from app.figures.playback import film, film_of
+
+KNOWN_TO_THE_BROWSER = {"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"}
+
+
+def unpacked(value):
+    assert value["dtype"] in KNOWN_TO_THE_BROWSER
+    import base64
+
+    return np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"]).reshape(
+        [int(n) for n in value["shape"].split(",")]
+    )
+
+
+def test_arrays_travel_as_bytes():
+    for array in (np.arange(5), np.linspace(0, 1, 7), np.eye(3, dtype=np.float32), np.zeros((2, 3), np.uint8)):
+        np.testing.assert_allclose(unpacked(packed(array)), array, rtol=1e-6)
+    assert packed({"marker": {"color": np.arange(2)}})["marker"]["color"]["dtype"] == "i4"
+    assert packed([1, None]) == [1, None]
+
+
+def test_a_plain_figure_is_a_valid_figure():
+    trace = {"type": "scatter", "x": np.arange(3), "y": [1.0, None, 2.0], "xaxis": "x2", "yaxis": "y2"}
+    figure = Plain([trace], two_panels(("a", "b"), x=({}, {}), y=({}, {}), height=200))
+    spec = plotly.io.to_json(figure.to_dict(), validate=False)
+    assert go.Figure(figure.to_dict()).layout.height == 200  # plotly checks every name
+    assert '"template"' in spec
+
+
+def test_a_film_has_a_button_for_every_way():
+    data = [{"type": "scatter", "x": [0], "y": [0]}]
+    frames = [[{"type": "scatter", "x": [k]}] for k in range(3)]
+    spec = film_of(data, {}, frames, (0,), "Step", (0, 5, 10)).to_dict()
+    go.Figure(spec)
+    menus = [frame["layout"]["updatemenus"][0]["buttons"] for frame in spec["frames"]]
+    assert [buttons[2]["args"][0] for buttons in menus] == [["0"], ["0"], ["1"]]
+    assert [buttons[3]["args"][0] for buttons in menus] == [["1"], ["2"], ["2"]]
+    assert [step["label"] for step in spec["layout"]["sliders"][0]["steps"]] == ["0", "5", "10"]
+    made = film(go.Figure(data), frames, (0,), "Step").to_dict()
+    assert len(made["frames"]) == 3

@@ -1,0 +1,103 @@
+"""Gradient steps: landscapes, optimisers and every wrong way of asking for them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from app.components.descent_parts import NAMES, RACERS
+from core.maths.descent import descend
+from core.maths.surfaces import SURFACES
+from tests.app.opening import opened
+
+pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
+SLUG = "gradient-steps"
+
+
+def spec(app, place: int = 0) -> dict:
+    return json.loads(app.get("plotly_chart")[place].proto.spec)
+
+
+@pytest.mark.parametrize("part", ["step", "race", "rates"])
+@pytest.mark.parametrize("surface", NAMES)
+def test_every_landscape_opens_in_every_part(surface, part):
+    app = opened(SLUG, "zh", surface=surface, part=part, schedule="warm-up", noise="0.3", steps="20")
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    assert spec(app)["data"]
+
+
+def test_a_step_says_its_numbers():
+    app = opened(SLUG, k="3")
+    points, gradients = descend(SURFACES["ravine"], np.array([-3.5, 1.5]), 0.03, 40)
+    assert f"{points[2][0]:.4g}" in app.latex[1].value
+    assert f"{gradients[2][1]:.4g}" in app.latex[1].value
+    app.button(key="go-next").click().run()
+    assert app.query_params["k"] == "4"
+    app.button(key="go-first").click().run()
+    assert app.query_params["k"] == "1"
+
+
+def test_the_race_is_a_film_of_those_chosen():
+    app = opened(SLUG, part="race", optimisers="sgd,adam,nonsense", steps="30")
+    film = spec(app)
+    assert len(film["frames"]) == 31
+    assert {trace.get("name") for trace in film["data"]} >= {"SGD", "Adam"}
+    assert "RMSProp" not in json.dumps(film["data"])
+    app.pills(key="optimisers").set_value([]).run()
+    assert "at least one" in app.info[0].value
+
+
+def test_a_race_of_all_stays_small():
+    app = opened(SLUG, part="race", steps="200")
+    assert len(app.get("plotly_chart")[0].proto.spec) < 300_000
+    assert len(spec(app)["frames"]) <= 80
+    assert set(RACERS.values()) <= {trace.get("name") for trace in spec(app)["data"]}
+
+
+def test_divergence_is_told():
+    app = opened(SLUG, **{"part": "race", "surface": "rosenbrock", "eta-rosenbrock": "1"})
+    assert any("Diverged with this learning rate: SGD" in element.value for element in app.markdown)
+
+
+def test_in_three_dimensions():
+    app = opened(SLUG, part="race", surface="saddle", solid="1")
+    assert not app.exception
+    assert spec(app)["data"][0]["type"] == "surface"
+
+
+def test_pressing_the_landscape_moves_the_start(monkeypatch):
+    """AppTest fires no callback of a selection, so it is called with what the chart would say."""
+    from app.components import descent_parts
+
+    link: dict[str, str] = {}
+    state = {"surface": "bowl", "landscape": {"selection": {"points": [{"x": 1.25, "y": -0.5}]}}}
+    monkeypatch.setattr("streamlit.session_state", state)
+    monkeypatch.setattr("streamlit.query_params", link)
+    descent_parts._pressed()
+    assert link == {"x0-bowl": "1.25", "y0-bowl": "-0.5"}
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"x0-ravine": "nan"}, {"y0-ravine": "1e308"}, {"eta-ravine": "-1"}, {"steps": "x"}, {"noise": ""}, {"k": "2.5"}],
+)
+def test_a_wrong_link_gets_a_sentence_and_a_picture(parameters):
+    app = opened(SLUG, **parameters)
+    assert not app.exception
+    assert app.warning
+    assert spec(app)["data"]
+
+
+def test_a_landscape_that_does_not_exist_is_the_first():
+    app = opened(SLUG, surface="<script>")
+    assert not app.exception
+    assert app.selectbox(key="surface").value == "ravine"
+
+
+@pytest.mark.parametrize(("rate", "right"), [("0.01", "lower"), ("0.079", "diverges")])
+def test_the_prediction_is_judged_by_the_numbers(rate, right):
+    app = opened(SLUG, **{"eta-ravine": rate})
+    app.radio(key="predict-twice").set_value(right).run()
+    assert len(app.success) == 1

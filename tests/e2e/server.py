@@ -1,0 +1,56 @@
+"""The app as a newcomer starts it, and the browser that looks at it."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sysconfig
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextlib.contextmanager
+def running_app() -> Iterator[str]:
+    """The address of the app, started by its console script; stopped at the end."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    script = Path(sysconfig.get_path("scripts")) / "streamlit"
+    server = subprocess.Popen([str(script), "run", "app/Home.py", "--server.port", str(port)], cwd=ROOT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(url)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def chromium() -> str | None:
+    """The browser's program, if there is one."""
+    return os.environ.get("ATLAS_CHROMIUM") or shutil.which("chromium")
+
+
+def _wait(url: str) -> None:
+    for _ in range(120):
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
+                assert answer.read() == b"ok"
+            return
+        except OSError:
+            time.sleep(0.5)
+    raise TimeoutError("the app did not start")
