@@ -51,12 +51,11 @@ def controls() -> Nets:
     with st.container(horizontal=True, gap="small"):
         for name, (words, parameters) in STARTS.items():
             st.button(_(words), key=f"start-{name}", on_click=_begin, args=(parameters,))
-    _even_depth()
-    depth = int(number(_("Depth: layers with weights"), "depth", 56, 2, 56, step=2))
+    depth = even_number(_("Depth: layers with weights"), "depth", 56, 56)
     activation = known(st.selectbox, _("Activation"), "activation", ACTIVATIONS)
     initialisation = known(st.selectbox, _("Initialisation"), "init", _all(INITIALISATIONS))
     normalised = _on_or_off(_("Batch normalisation"), "bn")
-    after = _on_or_off(_("Activation after the sum, as in the paper"), "after")
+    after = _on_or_off(_("Activation after the sum (2015)"), "after")
     seed = int(number(_("Seed"), "seed", 0, 0, 99, step=1))
     return Nets(depth, activation, initialisation, normalised, after, seed)
 
@@ -79,16 +78,12 @@ def at_the_start(nets: Nets) -> None:
         st.plotly_chart(
             figures.by_layer(found, "signal", layers, _("Forward: signal |x|"), words), key="signal", theme="streamlit"
         )
+        _ratios(_("{net}: last ÷ first"), signals)
     with right:
         every = layers if quantity == "gradient" else range(1, nets.depth)
         title = _("Backward: gradient |∂L/∂x|") if quantity == "gradient" else _("Backward: gradient |∂L/∂W|")
         st.plotly_chart(figures.by_layer(found, quantity, every, title, words), key="gradient", theme="streamlit")
-    first_to_last = _("gradient, first ÷ last")
-    last_to_first = _("signal, last ÷ first")
-    with st.container(horizontal=True):
-        for name, words_of_net in NAMES.items():
-            st.metric(f"{_(words_of_net)}: {first_to_last}", sized(gradients[name]), width="content")
-            st.metric(f"{_(words_of_net)}: {last_to_first}", sized(signals[name]), width="content")
+        _ratios(_("{net}: first ÷ last"), gradients)
     for sentence in _explained(nets, gradients, signals, found["residual"]["loss"]):
         st.markdown(sentence)
 
@@ -108,7 +103,8 @@ def a_block(nets: Nets) -> None:
             st.subheader(_(NAMES[name]), anchor=False)
             st.latex(_formula(residual, nets.after))
             sizes = _sizes(found[name], k) if blocks else {"x": "x", "F": "F(x)", "y": "y"}
-            picture = figures.block(order, residual, act if nets.after else "", sizes, figures.COLOURS[name])
+            last = act if nets.after else ""
+            picture = figures.block(order, residual, last, sizes, figures.COLOURS[name], _text_colour())
             st.plotly_chart(picture, key=f"block-{name}", theme="streamlit", config={"staticPlot": True})
     if not blocks:
         st.info(_("With two layers there is no block between them: both nets are the same net."))
@@ -154,11 +150,11 @@ def verdict(ratio: float) -> str:
 
 
 def sized(value: float) -> str:
-    """A positive number to be read: 0.15, 47, 28,900 or 3.4 × 10⁻²⁸."""
+    """A positive number to be read: 0.152, 46.9, 28,879 or 3.4 × 10⁻²⁸."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "∞"
     if 0.01 <= value < 1e6:
-        return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     power = math.floor(math.log10(value))
     return f"{value / 10.0**power:.1f} × 10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
@@ -166,6 +162,12 @@ def sized(value: float) -> str:
 def _ratio(values: list[float]) -> float:
     """First as a multiple of last."""
     return values[0] / values[-1] if values[-1] else (math.inf if values[0] else 1.0)
+
+
+def _ratios(label: str, ratios: Mapping[str, float]) -> None:
+    with st.container(horizontal=True):
+        for name, ratio in ratios.items():
+            st.metric(label.format(net=_(NAMES[name])), sized(ratio), width="content")
 
 
 def _question(gradients: Mapping[str, float]) -> None:
@@ -217,7 +219,7 @@ def _explained(
         )  # fmt: skip
     if nets.normalised and said["plain"] == "explodes":
         sentences.append(
-            _("It grows instead, by the factor above at every layer. Theory expects that of fully connected nets at "
+            _("The plain net's gradient grows instead, layer by layer. Theory expects that of fully connected nets at "
               "the start: batch normalisation without shortcuts makes gradients grow exponentially with depth "
               "(Yang et al. 2019, arXiv 1902.08129). He et al. call theirs healthy; they trained convolutions.")
         )  # fmt: skip
@@ -254,6 +256,10 @@ def _formula(residual: bool, after: bool) -> str:
     return rf"y={inner}\qquad\frac{{\partial y}}{{\partial x}}={slope}"
 
 
+def _text_colour() -> str:
+    return "#E8ECF1" if st.context.theme.type == "dark" else "#1B2430"
+
+
 def _sizes(net: Mapping[str, Any], k: int) -> dict[str, str]:
     into, out = (
         f"|{name}| = {sized(net['signal'][place])} · |∂L/∂{name}| = {sized(net['gradient'][place])}"
@@ -262,13 +268,18 @@ def _sizes(net: Mapping[str, Any], k: int) -> dict[str, str]:
     return {"x": into, "F": f"|F(x)| = {sized(net['branch'][k])}", "y": out}
 
 
-def _even_depth() -> None:
-    """A block has two layers, so the number of layers is even; an odd one in the link is told and made even."""
-    given = st.query_params.get("depth", "")
-    if given.isascii() and given.isdigit() and len(given) < 3 and 2 < int(given) < 56 and int(given) % 2:
-        even = str(int(given) - 1)
-        st.query_params["depth"] = even
-        st.warning(_("A block has two layers, so the depth is an even number; {even} is used.").format(even=even))
+def even_number(label: str, name: str, default: int, most: int) -> int:
+    """A slider of depths. A block has two layers, so the number of layers is even; an odd one in the link is told."""
+    try:
+        given = float(st.query_params.get(name, "")[:40])
+    except ValueError:  # `number` tells it
+        given = math.nan
+    if 2 <= given <= most and given % 2 == 1:
+        st.query_params[name] = str(int(given) - 1)
+        st.warning(
+            _("A block has two layers, so the depth is an even number; {even} is used.").format(even=int(given) - 1)
+        )
+    return int(number(label, name, default, 2, most, step=2))
 
 
 def known(control: Any, label: str, name: str, options: Mapping[str, str], **settings: Any) -> str:

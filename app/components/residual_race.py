@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.components.address import log_number, number
 from app.components.page import user_errors
-from app.components.residual_parts import ACTIVATIONS, NAMES, Nets, gradient_ratio, sized, verdict
+from app.components.residual_parts import ACTIVATIONS, NAMES, Nets, even_number, gradient_ratio, sized, verdict
 from app.figures import residual as figures
 from app.language import _, mark
 from core.runs import client
@@ -34,8 +34,8 @@ def the_race(nets: Nets) -> None:
     with columns[1]:
         epochs = int(number(_("Epochs"), "epochs", 15, 5, 25, step=1))
     with columns[2]:
-        shallow = int(number(_("The shallow plain net's depth"), "shallow", 20, 2, 30, step=2))
-    recipe = {**asdict(nets), "shallow": shallow - shallow % 2, "learning_rate": rate, "epochs": epochs}
+        shallow = even_number(_("The shallow plain net's depth"), "shallow", 20, 30)
+    recipe = {**asdict(nets), "shallow": shallow, "learning_rate": rate, "epochs": epochs}
     st.caption(
         _("Three nets learn the same 1,437 digits in the same order: plain and residual with {depth} layers from the "
           "same weights, and a shallow plain one with {shallow}. Stochastic gradient descent, momentum 0.9, batches "
@@ -176,18 +176,20 @@ def _paper() -> None:
         st.table(rows, hide_index=True)
     (plain_18, residual_18), (plain_34, residual_34) = TABLE_2.values()
     st.markdown(
-        _("Theirs: from 18 to 34 layers the plain net's error changes by {plain:+.2f} points, the residual net's by "
-          "{residual:+.2f}.").format(plain=plain_34 - plain_18, residual=residual_34 - residual_18)
+        _("Theirs: from 18 to 34 layers the plain net's error changes by {plain} points, the residual net's by "
+          "{residual}.").format(
+            plain=_signed(plain_34 - plain_18, 2), residual=_signed(residual_34 - residual_18, 2)
+        )
     )  # fmt: skip
     last = st.session_state.get(LAST)
     if last is not None and not any(net["diverged"] for net in last[1].values()):
         recipe, runners = last
         error = {name: 100 * (1 - net["test"][-1]) for name, net in runners.items()}
         st.markdown(
-            _("Ours, on digits: from {few} to {many} plain layers the test error changes by {plain:+.1f} points, to "
+            _("Ours, on digits: from {few} to {many} plain layers the test error changes by {plain} points, to "
               "{error:.1f} %; the residual net of {many} layers has {residual:.1f} %. Small pictures, fully connected "
               "layers, {epochs} epochs: compare the direction, not the size.").format(
-                few=recipe["shallow"], many=recipe["depth"], plain=error["plain"] - error["shallow"],
+                few=recipe["shallow"], many=recipe["depth"], plain=_signed(error["plain"] - error["shallow"], 1),
                 error=error["plain"], residual=error["residual"], epochs=recipe["epochs"],
             )
         )  # fmt: skip
@@ -208,6 +210,10 @@ def _keep(recipe: Recipe, runners: dict[str, Any]) -> None:
     kept[_digest(recipe)] = (recipe, runners)
     while len(kept) > MOST_KEPT:
         kept.pop(next(iter(kept)))
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def _digest(recipe: Recipe) -> str:

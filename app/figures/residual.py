@@ -45,10 +45,13 @@ def by_layer(nets: Mapping[str, Net], quantity: str, layers: Sequence[int], titl
     return figure
 
 
-def block(parts: Sequence[str], shortcut: bool, after: str, sizes: Mapping[str, str], colour: str) -> go.Figure:
+def block(
+    parts: Sequence[str], shortcut: bool, after: str, sizes: Mapping[str, str], colour: str, text: str
+) -> go.Figure:
     """A block from top to bottom: `parts` of F, the sum if it has a shortcut, the activation `after` it, if any.
 
-    `sizes` are written where they were measured: "x" above, "F" below the branch, "y" at the end.
+    `sizes` are written where they were measured: "x" above, "F" below the branch, "y" at the end; `text` is the
+    colour of all that is written.
     """
     figure = go.Figure()
     step, y = 1.0, 0.0
@@ -63,9 +66,11 @@ def block(parts: Sequence[str], shortcut: bool, after: str, sizes: Mapping[str, 
         arrows.append((y, y - 0.5))
         figure.add_shape(type="circle", x0=-0.11, x1=0.11, y0=y - 0.92, y1=y - 0.5, line={"color": colour, "width": 2})
         _text(figure, 0, y - 0.71, "+")
-        way = f"M 0,-0.12 C 1.1,-0.4 1.1,{y - 0.2} 0.13,{y - 0.71}"
+        end = y - 0.71
+        way = f"M 0,-0.1 L 0.7,-0.1 Q 0.85,-0.1 0.85,-0.35 L 0.85,{end + 0.25} Q 0.85,{end} 0.7,{end} L 0.3,{end}"
         figure.add_shape(type="path", path=way, line={"color": colour, "width": 3})
-        _text(figure, 0.93, y / 2, "x", "left")
+        _arrow(figure, (0.32, end), (0.12, end), colour, 3)
+        _text(figure, 0.9, end / 2, "x", "left")
         y -= 0.92
     if after:
         arrows.append((y, y - 0.5))
@@ -73,10 +78,9 @@ def block(parts: Sequence[str], shortcut: bool, after: str, sizes: Mapping[str, 
         y -= step
     arrows.append((y, y - 0.5))
     for start, end in arrows:
-        figure.add_annotation(
-            x=0, y=end, ax=0, ay=start, xref="x", yref="y", axref="x", ayref="y", arrowhead=2, arrowcolor=GREY, text=""
-        )
+        _arrow(figure, (0, start), (0, end), GREY)
     _text(figure, 0, y - 0.75, sizes["y"])
+    figure.update_annotations(font_color=text)
     figure.update_xaxes(visible=False, range=[-1.15, 1.15], fixedrange=True)
     figure.update_yaxes(visible=False, range=[y - 1.1, 0.65], fixedrange=True)
     figure.update_layout(height=60 + round(64 * (0.65 - y + 1.1)), margin={"l": 0, "r": 0, "t": 0, "b": 0})
@@ -109,7 +113,8 @@ def race(runners: Mapping[str, Net], words: Words) -> go.Figure:
     figure.update_xaxes(range=[0, 1.02 * steps])
     figure.update_xaxes(title=words["step"], row=2, col=1)
     figure.update_layout(
-        height=640, margin={**MARGIN, "t": 80, "b": 130}, legend={"orientation": "h", "y": 1.14, "x": 0}
+        height=660, margin={**MARGIN, "t": 100, "b": 130},
+        legend={"orientation": "h", "y": 1.07, "x": 0, "yanchor": "bottom"},  # where it needs two lines, it grows up
     )
     most = max(len(net["steps"]) for net in runners.values())
     if most > 1:
@@ -145,10 +150,19 @@ def _tick(values: Sequence[float]) -> int:
 
 def _box(figure: go.Figure, top: float, text: str, colour: str) -> None:
     figure.add_shape(
-        type="rect", x0=-0.62, x1=0.62, y0=top - 0.5, y1=top, line={"color": colour, "width": 1.5},
+        type="rect", x0=-0.58, x1=0.58, y0=top - 0.5, y1=top, line={"color": colour, "width": 1.5},
         fillcolor=colour, opacity=0.25, layer="below",
     )  # fmt: skip
     _text(figure, 0, top - 0.25, text)
+
+
+def _arrow(
+    figure: go.Figure, start: tuple[float, float], end: tuple[float, float], colour: str, width: float = 1.5
+) -> None:
+    figure.add_annotation(
+        x=end[0], y=end[1], ax=start[0], ay=start[1], xref="x", yref="y", axref="x", ayref="y", arrowhead=2,
+        arrowcolor=colour, arrowwidth=width, arrowsize=0.8, text="",
+    )  # fmt: skip
 
 
 def _text(figure: go.Figure, x: float, y: float, text: str, anchor: str = "center") -> None:

@@ -253,7 +253,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _check(depth: int, activation: str, initialisation: str) -> None:
-    if not (LEAST <= depth <= MOST and depth % 2 == 0):
+    if not (isinstance(depth, int) and LEAST <= depth <= MOST and depth % 2 == 0):
         raise ValueError(f"depth must be an even number from {LEAST} to {MOST}, not {depth}")
     for value, known in ((activation, ACTIVATIONS), (initialisation, INITIALISATIONS)):
         if value not in known:
