@@ -1,6 +1,7 @@
 """A newcomer's walk: train digits, see the curve move, classify a photograph; in Chinese and in English."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,8 @@ def test_the_language_survives_navigation_and_reload(page):
     expect(page.get_by_role("heading", name="AI 概念图谱")).to_be_visible(timeout=30_000)
     screenshot(page, "home")
     page.get_by_role("link", name="打开").first.click()
-    expect(page.get_by_role("heading", name="训练", exact=True).first).to_be_visible(timeout=30_000)
-    assert "lang=zh" in page.url
+    expect(page).to_have_url(re.compile("/concepts.*lang=zh"), timeout=30_000)
+    expect(page.get_by_role("heading", name="概念", exact=True)).to_be_visible(timeout=30_000)
     page.reload()
-    expect(page.get_by_role("heading", name="训练", exact=True).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="概念", exact=True)).to_be_visible(timeout=30_000)
+    assert "lang=zh" in page.url
