@@ -32,7 +32,10 @@ class Box:
 
 @dataclass(frozen=True)
 class State:
-    """How far a node is: "waiting", "running", "done" or "failed", the word for it, and its figure."""
+    """How far a node is, the word for it, and its figure.
+
+    `state` is "waiting", "running", "done", "stale", "stopped" or "failed".
+    """
 
     state: str
     word: str
@@ -40,7 +43,7 @@ class State:
 
     @property
     def sign(self) -> str:
-        return {"waiting": "○", "running": "◔", "done": "✔", "failed": "✖"}[self.state]
+        return {"waiting": "○", "running": "◔", "done": "✔", "stale": "↻", "stopped": "■", "failed": "✖"}[self.state]
 
 
 @dataclass(frozen=True)

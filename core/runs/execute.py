@@ -56,16 +56,18 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
 def _live(
     folder: RunFolder, recipe: LanguageRecipe, device: torch.device, pulse: Callable[[], bool], started: float
 ) -> Iterator[Event]:
-    """A language model's life: many short trainings, so there are no checkpoints; it begins anew instead."""
+    """A language model's life: many short trainings. What it keeps is kept after each node, not at every step."""
     from core.language.task import LanguageLife  # noqa: PLC0415  pictures do without it
 
-    folder.truncate_events(0)
     birth = {
-        "event": "started", "device": device.type, "device_name": device_name(device),
-        "threads": torch.get_num_threads(), "seed": recipe.seed, "versions": versions(), "time": started,
+        "event": "resumed" if folder.life_file.exists() else "started", "device": device.type,
+        "device_name": device_name(device), "threads": torch.get_num_threads(), "seed": recipe.seed,
+        "versions": versions(), "time": started,
     }  # fmt: skip
+    folder.truncate_events(0)  # what is known is told again
     yield _written(folder, birth)
-    life = LanguageLife(recipe, device, pulse, folder.append_event)
+    since = RunFolder(folder.path.parent / recipe.since) if recipe.since else None
+    life = LanguageLife(recipe, device, pulse, folder, since)
     for event in life.events():
         if event["event"] == "finished":
             facts = life.metadata() | {"result": event}

@@ -26,12 +26,18 @@ class RunFolder:
         self.heartbeat_file = self.path / "heartbeat"  # touched while a worker is alive
         self.cancel_file = self.path / "cancel"  # its presence asks the worker to stop
         self.checkpoint_file = self.path / "checkpoint.pt"
+        self.life_file = self.path / "life.json"  # of a language model: what its nodes have come to
         self.weights_file = self.path / "weights.safetensors"
         self.report_file = self.path / "report.npz"
 
     @property
     def id(self) -> str:
         return self.path.name
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is something from which an interrupted run goes on."""
+        return self.checkpoint_file.exists() or self.life_file.exists()
 
     def create(self, recipe: Recipe) -> None:
         self.path.mkdir(parents=True, exist_ok=True)

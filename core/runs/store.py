@@ -48,7 +48,7 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        return self.state in _RESUMABLE and (self.started is None or self.folder.checkpoint_file.exists())
+        return self.state in _RESUMABLE and (self.started is None or self.folder.can_go_on)
 
 
 def submit(recipe: Recipe, owner: str = "") -> str:
