@@ -5,9 +5,9 @@ from typing import Any
 import streamlit as st
 
 from app.components.lesson import predict_first
-from app.components.life import Told
+from app.components.life import Told, skill_name
 from app.components.life_page import show_nodes
-from app.components.life_tables import size, skill_label, skills, table, took
+from app.components.life_tables import size, skills, table, took
 from app.figures import language as figures
 from app.language import _, mark
 from core.runs.store import Run
@@ -16,10 +16,10 @@ Event = dict[str, Any]
 GOOD, LOST = 0.95, 0.05
 ROUTES = {
     "zero-shot": mark("Zero-shot prompt"),
-    "few-shot": mark("Few-shot prompt, one example of each class"),
+    "few-shot": mark("Few-shot prompt"),
     "full-fine-tuning": mark("Full fine-tuning"),
     "lora": mark("LoRA"),
-    "replay": mark("Full fine-tuning with replay"),
+    "replay": mark("Fine-tuning with replay"),
 }
 
 
@@ -33,7 +33,7 @@ def routes(event: Event) -> None:
     """All routes on one task: a table, a figure, and what follows from them."""
     took(event)
     found, before = event["routes"], event["before"]
-    names = {skill: skill_label(skill) for skill in before}
+    names = {skill: skill_name(skill) for skill in before}
     rows = [
         {
             _("Route"): _(ROUTES[route]), _("New task"): row["accuracy"], _("Labelled examples"): row["examples"],
@@ -44,7 +44,7 @@ def routes(event: Event) -> None:
         for route, row in found.items()
     ]  # fmt: skip
     table(rows, [_("New task"), *names.values()])
-    chart = {_(ROUTES[name]): {_("New task"): row["accuracy"], **skills(row["old_skills"])}
+    chart = {_(ROUTES[name]).replace(" ", "<br>", 1): {_("New task"): row["accuracy"], **skills(row["old_skills"])}
              for name, row in found.items()}  # fmt: skip
     st.plotly_chart(figures.bars(chart, {"accuracy": _("Accuracy")}), key="routes", alt=_("Skills by route"))
     st.markdown("\n".join(f"- {line}" for line in _advice(found, before)))

@@ -15,12 +15,14 @@ from app.language import _
 Control = Callable[..., object]
 
 
-def choice(control: Control, label: str, name: str, options: Mapping[str, str], **settings: object) -> str:
-    """Show `control` with these options (value: words) and return the value; the first is the default.
+def choice(
+    control: Control, label: str, name: str, options: Mapping[str, str], *, default: str = "", **settings: object
+) -> str:
+    """Show `control` with these options (value: words) and return the value; without a `default` it is the first.
 
     A value that is none of the options counts as the default.
     """
-    first = next(iter(options))
+    first = default or next(iter(options))
     given = st.query_params.get(name, first)
     st.session_state[name] = given if given in options else first
     control(

@@ -105,8 +105,8 @@ def _control(name: str, value: Any) -> Any:
     if name == "lora_matrices":
         return ",".join(several(st.pills, label, name, {m: m for m in MATRICES}, selection_mode="multi"))
     if allowed.choices:
-        first = {value: task_name(value)}  # the first one is the default of a choice
-        return choice(st.segmented_control, label, name, first | {task: task_name(task) for task in allowed.choices})
+        options = {task: task_name(task) for task in allowed.choices}
+        return choice(st.segmented_control, label, name, options, default=value, required=True)
     low, high, step = RANGES[name]
     kind = type(value)
     value = min(max(value, kind(low)), kind(high))
@@ -206,6 +206,9 @@ class Told:
 
 def _figure(event: Event) -> str:
     """The one number that a node is known by."""
+    if "share_trained" in event:  # of a fine-tuning: what is left of the old skill that suffered most
+        return _("new {new:.0%}, old {old:.0%}").format(
+            new=event["accuracy"], old=min(event["old_skills"].values()))  # fmt: skip
     if "accuracy" in event:
         return f"{event['accuracy']:.0%}"
     if "documents" in event:

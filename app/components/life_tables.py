@@ -15,8 +15,8 @@ def shares(shown: Mapping[str, float], before: Mapping[str, float] | None = None
     """A row of percentages; with `before`, how far each has moved, in points."""
     with st.container(horizontal=True):
         for label, value in shown.items():
-            moved = f"{value - before[label]:+.1%}" if before and label in before else None
-            st.metric(label, f"{value:.1%}", moved)
+            moved = value - before[label] if before and label in before else 0.0
+            st.metric(label, f"{value:.1%}", f"{moved:+.1%}" if round(moved, 3) else None)
 
 
 def counts(shown: Mapping[str, int]) -> None:
@@ -49,8 +49,9 @@ def unchanged(event: Event) -> None:
 
 def table(rows: Sequence[Mapping[str, Any]], percent: Sequence[str] = ()) -> None:
     """A table whose named columns are shares."""
-    formats: dict[str, Any] = {name: st.column_config.NumberColumn(format="percent") for name in percent}
-    st.dataframe(list(rows), hide_index=True, column_config=formats)
+    formats: dict[str, Any] = {name: st.column_config.NumberColumn(format="%.1f %%") for name in percent}
+    shown = [{name: 100 * value if name in percent else value for name, value in row.items()} for row in rows]
+    st.dataframe(shown, hide_index=True, column_config=formats)
 
 
 def size(count: float) -> str:

@@ -22,8 +22,9 @@ TWIN = ("pre-training", "language-model", "zero-shot", "few-shot")
 def editor(run: Run) -> None:
     """A prompt, drawn or typed, and what the model answers."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        counts = {s: s for s in ("1", "0", "2", "4", "8")}  # the first one is what a link without a number means
-        shots = int(choice(st.segmented_control, _("Examples of each class"), "shots", counts, required=True))
+        counts = {count: count for count in ("0", "1", "2", "4", "8")}
+        shots = int(choice(st.segmented_control, _("Examples of each class"), "shots", counts, default="1",
+                           required=True))  # fmt: skip
         draw = int(number(_("Draw"), "draw", 0, 0, 99, step=1, width=200))
         unseen = switch(_("Pairs never seen in training"), "unseen")
     question, right = drawn(shots, draw, unseen)

@@ -6,9 +6,9 @@ import streamlit as st
 
 from app.components.address import choice
 from app.components.lesson import predict_first
-from app.components.life import Told, task_name
+from app.components.life import Told, skill_name, task_name
 from app.components.life_page import show_nodes
-from app.components.life_tables import skill_label, skills, table, took
+from app.components.life_tables import table, took
 from app.figures import language as figures
 from app.language import _, mark
 from core.language.recipe import NEW_TASKS
@@ -44,11 +44,12 @@ def methods(event: Event) -> None:
     rows = [
         {
             _("Method"): _(METHODS[name]), _("Average accuracy"): row["accuracy"], _("Forgetting"): row["forgetting"],
-            _("Backward transfer"): row["backward_transfer"], **skills(row["old_skills"]),
+            _("Backward transfer"): row["backward_transfer"],
+            **{skill_name(skill): value for skill, value in row["old_skills"].items()},
         }
         for name, row in found.items()
     ]  # fmt: skip
-    old = [skill_label(skill) for skill in found["replay"]["old_skills"]]
+    old = [skill_name(skill) for skill in found["replay"]["old_skills"]]
     table(rows, [_("Average accuracy"), _("Forgetting"), _("Backward transfer"), *old])
     name = choice(st.pills, _("Method"), "method", {name: _(words) for name, words in METHODS.items()}, required=True)
     st.caption(_(MEANING[name]))
@@ -64,8 +65,8 @@ def _sentence(row: Event, tasks: list[str]) -> str:
     """What the matrix of one method says, in its own numbers."""
     if len(tasks) < 2:
         return _("A single task is not followed by another that could disturb it: choose two or three.")
-    return _("{task} was at {then:.0%} when it had just been learnt and is at {now:.0%} at the end. Forgetting is the "
-             "mean fall from the best ({forgetting:.0%}), backward transfer the mean change since a task was learnt "
+    return _("Just learnt, {task} was at {then:.0%}; at the end it is at {now:.0%}. Forgetting is the mean fall from "
+             "the best ({forgetting:.0%}), backward transfer the mean change since a task was learnt "
              "({transfer:+.0%}).").format(
         task=tasks[0], then=row["matrix"][1][0], now=row["matrix"][-1][0], forgetting=row["forgetting"],
         transfer=row["backward_transfer"])  # fmt: skip

@@ -48,11 +48,12 @@ def full(event: Event) -> None:
     """Course and result of full fine-tuning."""
     _course(event, "full-course", event["from_scratch"])
     _costs(event)
-    half = len(event["curve"]) // 2
-    gap = event["curve"][half]["new"] - event["from_scratch"][half]["new"]
+    gaps = {row["step"]: row["new"] - other["new"]
+            for row, other in zip(event["curve"], event["from_scratch"], strict=True)}  # fmt: skip
+    widest = max(gaps, key=lambda step: abs(gaps[step]))
     st.markdown(
-        _("Halfway, the pre-trained model is {gap:+.0%} ahead of one that started from random weights: what "
-          "pre-training has learnt is carried over.").format(gap=gap)
+        _("At step {step} the pre-trained model is furthest from one that started from random weights: {gap:+.0%}. "
+          "What pre-training has learnt is carried over.").format(step=widest, gap=gaps[widest])
     )  # fmt: skip
 
 

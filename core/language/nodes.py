@@ -199,7 +199,7 @@ def update(life: Life) -> Event:
     return {
         "accuracy": current.skills.get(task, 0.0),
         "old_skills": {skill: current.skills[skill] for skill in versions.known[base].skills},
-        "before": versions.known[base].skills,
+        "before": {**versions.known[base].skills, task: new_task(life.base, task, life.seed)},
         "in_use": current.label, "version": current.id, "candidates": told, "tolerance": tolerance,
     }  # fmt: skip
 
@@ -313,8 +313,8 @@ def _written(model: LanguageModel) -> str:
 
 
 def _marks(steps: int, count: int) -> set[int]:
-    """At which of the steps to look: the first, and then at equal distances."""
-    return {round(steps * i / count) for i in range(count)}
+    """At which of the steps to look: the first, and then closer together where more happens, at the beginning."""
+    return {round(steps * (i / count) ** 2) for i in range(count)}
 
 
 def _generator(seed: int) -> torch.Generator:
