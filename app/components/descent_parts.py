@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.components.address import choice, log_number, number, several, switch
 from app.components.lesson import predict_first
+from app.components.stepper import stepper
 from app.figures import descent as figures
 from app.language import _, mark
 from core.maths import descent
@@ -82,7 +83,7 @@ def controls() -> Walk:
 def one_step(walk: Walk) -> None:
     """One step at a time, with its numbers in the formula."""
     points, gradients = walk.plain()
-    k = _step_number(walk.steps)
+    k = stepper(1, walk.steps) - 1
     rate = walk.learning_rate * descent.scheduled(walk.schedule, k, walk.steps)
     st.latex(rf"\theta\leftarrow\theta-\eta\,\nabla f(\theta)\qquad f={walk.surface.formula}")
     st.latex(rf"{_vector(points[k])}-{rate:.4g}\cdot{_vector(gradients[k])}={_vector(points[k + 1])}")
@@ -97,22 +98,6 @@ def one_step(walk: Walk) -> None:
             k=k + 1, before=before, after=after, length=float(np.linalg.norm(gradients[k])), bend=bend,
             product=rate * bend)
     )  # fmt: skip
-
-
-def _step_number(steps: int) -> int:
-    """Which step is shown, counted from 0; in the link."""
-    given = st.query_params.get("k", "")
-    if given.isdecimal() and len(given) < 5 and int(given) > steps:
-        st.query_params["k"] = str(steps)  # the walk was made shorter
-    k = int(number(_("Which step"), "k", 1, 1, steps, step=1))
-    with st.container(horizontal=True):
-        for label, name, place in ((_("First"), "first", 1), (_("Back"), "back", k - 1), (_("Next"), "next", k + 1)):
-            st.button(label, key=f"go-{name}", on_click=_go, args=(max(1, min(place, steps)),))
-    return k - 1
-
-
-def _go(k: int) -> None:
-    st.query_params["k"] = str(k)
 
 
 def race(walk: Walk) -> None:

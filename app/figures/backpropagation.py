@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-BLUE, RED = "#0072B2", "#D55E00"
+from app.figures.palette import BLUE, RED
 
 
 def difference_error(
