@@ -15,7 +15,7 @@ from app.figures.backpropagation import difference_error
 from app.language import _, mark
 from content.layout import Drawing, draw
 from core.errors import UserError
-from core.maths.backpropagation import OPERATIONS, Step, finite_difference, forward
+from core.maths.backpropagation import OPERATIONS, Step, finite_difference, forward, written
 from core.maths.expression import parse
 from core.runs import client
 
@@ -116,8 +116,9 @@ def _graph(computation: Computation, k: int) -> None:
     drawing = _drawn(computation.text)
     boxes, states = [], {}
     for place, node in enumerate(nodes):
-        name = computation.name(place)
-        label = f"{name} · {node.operation}" if node.inputs else name
+        label = computation.name(place)
+        if node.inputs:
+            label += " = " + written(node.operation, [computation.name(i) for i in node.inputs])
         kind = _(KINDS.get(node.operation, KINDS["operation"]))
         style = {"variable": 2, "constant": 5}.get(node.operation, 0)
         boxes.append(Box(str(place), *drawing.positions[str(place)], label, kind, style))
@@ -180,8 +181,11 @@ def _say(computation: Computation, step: Step, k: int) -> None:
         )
         return
     child, parent = _latex(computation, step.to), _latex(computation, step.node)
-    st.latex(rf"\frac{{\partial {parent}}}{{\partial {child}}}={operation.rules[step.input]}={step.local:.5g}"
-             rf"\qquad a={inputs[0]:.4g}" + (rf",\;b={inputs[1]:.4g}" if len(inputs) > 1 else ""))  # fmt: skip
+    rule = operation.rules[step.input]
+    slope = rf"\frac{{\partial {parent}}}{{\partial {child}}}={rule}"
+    if rule not in ("1", "-1"):
+        slope += rf"={step.local:.5g}\qquad a={inputs[0]:.4g}" + (rf",\;b={inputs[1]:.4g}" if inputs[1:] else "")
+    st.latex(slope)
     st.latex(
         rf"\frac{{\partial f}}{{\partial {child}}}\mathrel{{+}}=\frac{{\partial f}}{{\partial {parent}}}\cdot"
         rf"\frac{{\partial {parent}}}{{\partial {child}}}={_bracketed(step.upstream)}\cdot{_bracketed(step.local)}"

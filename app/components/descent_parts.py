@@ -109,7 +109,7 @@ def race(walk: Walk) -> None:
     solid = walk.surface.dimension == 2 and switch(_("In three dimensions"), "solid")
     found = _raced(walk.name, walk.start, tuple(racers), walk.learning_rate, walk.steps, walk.schedule, walk.noise,
                    walk.seed)  # fmt: skip
-    paths = {RACERS[name]: (points, walk.losses(points)) for name, points in found.items()}
+    paths = {RACERS[name]: path for name, path in found.items()}
     if solid:
         raised = {name: (points, _raised(walk, losses)) for name, (points, losses) in paths.items()}
         film = figures.film_3d(walk.axes, _ground(walk), raised, _words())
@@ -235,9 +235,12 @@ def _surface(name: str) -> Surface:
 def _raced(
     surface: str, start: tuple[float, ...], optimisers: tuple[str, ...], learning_rate: float, steps: int,
     schedule: str, noise: float, seed: int,
-) -> dict[str, Array]:  # fmt: skip
+) -> dict[str, tuple[Array, Array]]:  # fmt: skip
+    """Points and losses of each optimiser's path."""
     found: dict[str, Array] = client.call(
         "core.maths.race:race", surface=surface, start=start, optimisers=list(optimisers), learning_rate=learning_rate,
         steps=steps, schedule=schedule, noise=noise, seed=seed,
     )  # fmt: skip
-    return found
+    with np.errstate(all="ignore"):
+        losses = _surface(surface).value(np.stack(list(found.values())))
+    return {name: (points, losses[place]) for place, (name, points) in enumerate(found.items())}

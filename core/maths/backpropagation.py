@@ -175,13 +175,12 @@ def finite_difference(expression: Expression, variables: Mapping[str, float], na
     return (up - down) / (2 * h)
 
 
-def written(operation: str, inputs: Sequence[float]) -> str:
-    """An operation with its numbers, as one would type it: ``2 / (-3)``, ``log(-2)``."""
-    numbers = [f"{value:.4g}" for value in inputs]
+def written(operation: str, inputs: Sequence[str]) -> str:
+    """An operation with its inputs, as one would type it: ``2 / (-3)``, ``log(-2)``, ``u1 + u2``."""
     if operation.isalpha() and operation != "neg":
-        return f"{operation}({', '.join(numbers)})"
-    numbers = [f"({number})" if number.startswith("-") else number for number in numbers]
-    return f"-{numbers[0]}" if operation == "neg" else f" {operation} ".join(numbers)
+        return f"{operation}({', '.join(inputs)})"
+    inputs = [f"({text})" if text.startswith("-") else text for text in inputs]
+    return f"-{inputs[0]}" if operation == "neg" else f" {operation} ".join(inputs)
 
 
 def _on_the_way_to_a_variable(expression: Expression) -> list[bool]:
@@ -193,36 +192,34 @@ def _on_the_way_to_a_variable(expression: Expression) -> list[bool]:
 
 
 def _value(operation: str, inputs: list[float]) -> float:
+    formula = written(operation, [f"{value:.4g}" for value in inputs])
     try:
         value = float(OPERATIONS[operation].value(*inputs))
     except ZeroDivisionError:
         raise UserError(
-            "{formula} cannot be computed: nothing can be divided by zero. Change a value.",
-            formula=written(operation, inputs),
+            "{formula} cannot be computed: nothing can be divided by zero. Change a value.", formula=formula
         ) from None
     except ValueError:
-        raise UserError(
-            "{formula} is not a real number. Change a value.", formula=written(operation, inputs)
-        ) from None
+        raise UserError("{formula} is not a real number. Change a value.", formula=formula) from None
     except OverflowError:
         value = math.inf
     if not math.isfinite(value):
-        raise UserError("{formula} is too large a number. Change a value.", formula=written(operation, inputs))
+        raise UserError("{formula} is too large a number. Change a value.", formula=formula)
     return value
 
 
 def _slope(operation: str, place: int, inputs: list[float]) -> float:
+    formula = written(operation, [f"{value:.4g}" for value in inputs])
     try:
         slope = float(OPERATIONS[operation].slopes[place](*inputs))
     except NoSlopeError:
         raise UserError(
             "{formula} has a value but no slope: the curve has a corner there, stands upright or ends. "
             "Move a value a little.",
-            formula=written(operation, inputs),
+            formula=formula,
         ) from None
     except (OverflowError, ZeroDivisionError):
         slope = math.inf
     if not math.isfinite(slope):
-        raise UserError("The slope of {formula} is too large a number. Change a value.",
-                        formula=written(operation, inputs))  # fmt: skip
+        raise UserError("The slope of {formula} is too large a number. Change a value.", formula=formula)
     return slope

@@ -41,7 +41,7 @@ concepts_here(["gradient-descent", "learning-rate", "stochastic-gradient-descent
 show_code(
     "core.maths.descent:descend",
     "core.maths.descent:scheduled",
-    "core.maths.race:_run",
+    "core.maths.race:race",
     "core.maths.surfaces:curvature_at",
     "core.maths.digits_slice:_gradient",
 )
