@@ -43,5 +43,5 @@ show_code(
     "core.maths.descent:scheduled",
     "core.maths.race:race",
     "core.maths.surfaces:curvature_at",
-    "core.maths.digits_slice:_gradient",
+    "core.maths.digits_slice:_Slice",
 )
