@@ -174,7 +174,8 @@ def _say(computation: Computation, step: Step, k: int) -> None:
     operation = OPERATIONS[node.operation]
     names = dict(zip("ab", (_latex(computation, i) for i in node.inputs), strict=False))
     if step.kind == "forward":
-        numbers = dict(zip("ab", (_bracketed(value) for value in inputs), strict=False))
+        shown = _bracketed if node.operation in "+-*" else "{:.5g}".format  # the others bring brackets of their own
+        numbers = dict(zip("ab", map(shown, inputs), strict=False))
         st.latex(
             rf"{_latex(computation, step.node)}={operation.latex.format(**names)}={operation.latex.format(**numbers)}"
             rf"={step.values[step.node]:.5g}"

@@ -182,11 +182,11 @@ def by_hand(at: Floats, labels: Labels, held_out: Mask, places: Floats, words: M
         x=places[:, 0].astype(np.float32), y=places[:, 1].astype(np.float32), mode="markers", hoverinfo="none",
         marker={"size": 9, "opacity": 0, "color": GREY}, selected=unseen, unselected=unseen, showlegend=False,
     )  # fmt: skip
-    _square(figure, 1.05)
-    figure.update_xaxes(showline=True, mirror=True, linecolor=GREY)
-    figure.update_yaxes(showline=True, mirror=True, linecolor=GREY)
+    _square(figure, 1.08)
+    # A frame to press in; lines of the axes would lie half outside of the picture, and under the legend.
+    figure.add_shape(type="rect", x0=-1.06, x1=1.06, y0=-1.06, y1=1.06, line={"color": GREY, "width": 1}, layer="below")
     figure.update_layout(
-        height=HAND_PX, margin={"l": 2, "r": 2, "t": 30, "b": 4}, dragmode=False, hovermode="closest",
-        clickmode="event+select", legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        height=HAND_PX, margin={"l": 2, "r": 2, "t": 50, "b": 4}, dragmode=False, hovermode="closest",
+        clickmode="event+select", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     return figure
