@@ -81,12 +81,12 @@ def computed() -> Computation:
 def _formula() -> str | None:
     """The field, filled from the link. None, and a sentence under it, where it cannot be read."""
     st.session_state["expr"] = st.query_params.get("expr", PRESETS["neuron"][1])[: MOST_LETTERS + 1]
-    st.text_input(
-        _("Formula"), key="expr", max_chars=MOST_LETTERS + 1, on_change=_typed,
+    st.text_input(  # without `max_chars`: the browser would drop what is pasted beyond it, without a word
+        _("Formula"), key="expr", on_change=_typed,
         help=_("Numbers, names, + − * / ** and brackets; exp, log, sin, cos, tanh, sigmoid, relu, abs, sqrt of one "
                "number, max of two."),
     )  # fmt: skip
-    text = str(st.session_state["expr"])
+    text = str(st.session_state["expr"])[: MOST_LETTERS + 1]
     try:
         parse(text)
     except UserError as error:
@@ -125,7 +125,7 @@ def question(computation: Computation) -> None:
 
 
 def _typed() -> None:
-    st.query_params["expr"] = st.session_state["expr"]
+    st.query_params["expr"] = st.session_state["expr"][: MOST_LETTERS + 1]
 
 
 def _load(preset: str) -> None:

@@ -144,11 +144,11 @@ def rates(walk: Walk) -> None:
         alt=_("Loss against learning rate"),
     )  # fmt: skip
     best = int(np.argmin(losses))
-    st.markdown(
-        _("Best of these: η = {best:.3g}, which ends at {loss:.3g}. The largest that does not diverge: "
-          "{largest:.3g}.").format(
-            best=axis[best], loss=losses[best], largest=axis[np.isfinite(losses)].max())
-    )  # fmt: skip
+    told = _("Best of these: η = {best:.3g}, which ends at {loss:.3g}.")
+    st.markdown(told.format(best=axis[best], loss=losses[best]))
+    lower = axis[losses <= first]
+    if len(lower):
+        st.markdown(_("The largest that ends no higher than it began: {largest:.3g}.").format(largest=lower.max()))
     if limit is not None:
         st.markdown(
             _("This landscape is quadratic with the largest curvature λ = {bend:g}: theory puts the limit at 2/λ = "

@@ -9,8 +9,9 @@ import streamlit as st
 from app.language import explain
 from core.errors import UserError
 
-# Of markdown as Streamlit reads it, with :colours: and formulas in $; a list begins with a number and a full stop.
-_SIGNS = re.compile(r"[\\`*\[\]<>~$|]|(?<![^\W_])_|_(?![^\W_])|:(?=[a-z/])|^[#+-]|(?<=^\d)[.)]|(?<=www)\.")
+# Of markdown as Streamlit reads it, with :colours: and formulas in $; the second, what would begin a list.
+_SIGNS = re.compile(r"[\\`*\[\]<>~$|]|(?<![^\W_])_|_(?![^\W_])|:(?=[a-z/])|^[#+-]|(?<=www)\.")
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
 def page_header(title: str, lead: str) -> None:
@@ -35,4 +36,4 @@ def show_error(error: UserError) -> None:
 
 def plain(text: str) -> str:
     """What a person has typed, where markdown is read: its signs lose their meaning, a word_like_this has none."""
-    return _SIGNS.sub(r"\\\g<0>", " ".join(text.split()))
+    return _NUMBERED.sub(r"\1\\\2", _SIGNS.sub(r"\\\g<0>", " ".join(text.split())))

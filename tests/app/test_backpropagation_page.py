@@ -138,6 +138,15 @@ def test_a_formula_without_variables():
     assert "no variable" in opened(SLUG, expr="1 + 2", part="check").info[0].value
 
 
+def test_what_is_pasted_is_not_cut_by_the_browser():
+    """The browser drops a text beyond `max_chars` without a word; here it comes through and gets its sentence."""
+    app = opened(SLUG)
+    assert app.text_input(key="expr").proto.max_chars == 0
+    app.text_input(key="expr").set_value("(" * 1000 + "x" + ")" * 1000).run()
+    assert "longer than 300" in app.error[0].value
+    assert len(app.query_params["expr"]) == 301
+
+
 def test_nothing_typed_becomes_code_or_markup():
     app = opened(SLUG, expr="__import__('os').system('x')")
     assert "cannot stand in a formula" in app.error[0].value
