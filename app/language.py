@@ -5,6 +5,7 @@ The chosen language lives in the link (``?lang=zh``), so that it survives naviga
 """
 
 import gettext
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -35,10 +36,15 @@ def mark(text: str) -> str:
     return text
 
 
-def explain(error: UserError) -> str:
-    """What a person did wrong and how to mend it, in their language."""
-    values = {k: explain(v) if isinstance(v, UserError) else v for k, v in error.values.items()}
-    return _(error.message).format(**values)
+def explain(error: UserError, shown: Callable[[str], str] = str) -> str:
+    """What a person did wrong and how to mend it, in their language; `shown` is what becomes of texts it quotes."""
+    return _(error.message).format(**{name: _quoted(value, shown) for name, value in error.values.items()})
+
+
+def _quoted(value: object, shown: Callable[[str], str]) -> object:
+    if isinstance(value, UserError):
+        return explain(value, shown)
+    return shown(value) if isinstance(value, str) else value
 
 
 @cache
@@ -95,4 +101,5 @@ _STYLE = f"""<style>
 .st-key-language {{ position: fixed; top: 0.65rem; right: 4rem; width: auto; z-index: 999991 }}
 .st-key-{KEY} button p {{ font-size: 0 }}
 {_NAMES}
+@media (max-width: 600px) {{ .stHeading h1 {{ font-size: 2.1rem }} }}
 </style>"""

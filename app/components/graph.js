@@ -12,7 +12,7 @@ const STYLES = [
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".graph");
-  const shape = JSON.stringify({ ...data, chosen: "", path: [], states: {} });
+  const shape = JSON.stringify({ ...data, chosen: "", path: [], states: {}, told: {} });
   if (root.drawing?.shape !== shape) {
     root.drawing?.observer.disconnect();
     root.drawing = draw(root, data, shape);
@@ -129,8 +129,11 @@ function mark(drawing, data) {
     group.querySelector(".figure").textContent = state.figure;
     group.setAttribute("aria-label", [box.label, state.word, state.figure].filter(Boolean).join(", "));
   });
-  for (const { start, end, group } of drawing.edges) {
+  for (const { start, end, label, group } of drawing.edges) {
     group.classList.toggle("on-path", steps.has([start, end].sort().join(" ")));
+    const told = data.told[`${start} ${end}`];
+    group.classList.toggle("told", told !== undefined);
+    group.querySelector("text").textContent = told ?? label;
   }
   drawing.svg.parentNode.querySelectorAll(".list button").forEach((button) => {
     button.setAttribute("aria-pressed", button.dataset.id === data.chosen);

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.address import choice, log_number, number, numbers, write_numbers
-from app.components.page import user_errors
+from app.components.page import plain, user_errors
 from app.components.pixels import crisp
 from app.language import _
 from core.maths import cross_entropy as maths
@@ -79,7 +79,7 @@ def _sliders(names: Sequence[str], z: list[float]) -> None:
     for k, name in enumerate(names):
         st.session_state[f"z-{k}"] = z[k]
         st.slider(
-            f"z · {_plain(name)}", -edge, edge, step=0.1, key=f"z-{k}", on_change=_slid, args=(tuple(z), k)
+            f"z · {plain(name[:40])}", -edge, edge, step=0.1, key=f"z-{k}", on_change=_slid, args=(tuple(z), k)
         )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def _typed(names: Sequence[str], z: Sequence[float], weights: Sequence[float]) -
             else:
                 sentence = _("Class {name} needs a number from {low:g} to {high:g}; it keeps {old:g}.")
                 old = now[column][int(row)]
-                errors.append(sentence.format(name=_plain(names[int(row)]), low=low, high=MOST, old=old))
+                errors.append(sentence.format(name=plain(names[int(row)][:40]), low=low, high=MOST, old=old))
     st.session_state["table-errors"] = errors
     st.session_state["table-turn"] = turn + 1  # a fresh table: an editor keeps its edits until then
     write_numbers("z", now["z"])
@@ -173,8 +173,3 @@ def step_button(case: Case) -> None:
         _("One gradient step: z ← z − η ∂L/∂z"), key="step", icon=":material/skip_next:", on_click=write_numbers,
         args=("z", np.clip(after, -MOST, MOST).tolist()),
     )  # fmt: skip
-
-
-def _plain(name: str) -> str:
-    """A class's name where markdown would be read: its signs lose their meaning."""
-    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()<>#+-.!|~:$^" else sign for sign in name[:40])

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from app.figures.palette import BLUE, GREEN, GREY, RED
 from app.figures.plain import Plain, Trace, title, two_panels
 from app.figures.playback import film_of
 from core.maths import cross_entropy as maths
 from core.maths.cross_entropy import Array
 
-BLUE, RED, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#808080"  # Okabe and Ito
 SECOND = {"xaxis": "x2", "yaxis": "y2"}
 CATEGORY = {"type": "category"}
 Words = Mapping[str, str]

@@ -1,6 +1,8 @@
-"""Opens a page as a browser would, in AppTest."""
+"""Opens a page as a browser would, in AppTest, and reads what it says and shows."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -21,3 +23,26 @@ def opened(slug: str, language: str = "en", **parameters: str) -> AppTest:
     for name, value in parameters.items():
         app.query_params[name] = value
     return app.run()
+
+
+def said(app: AppTest) -> str:
+    """All sentences of the page."""
+    return "\n".join(element.value for element in app.markdown)
+
+
+def warned(app: AppTest) -> str:
+    """All warnings."""
+    return "\n".join(element.value for element in app.warning)
+
+
+def charts(app: AppTest) -> list[dict[str, Any]]:
+    """Every plotly figure, as its dictionary."""
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def fine(app: AppTest) -> AppTest:
+    """The page, which has nothing to complain of."""
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    return app
