@@ -91,15 +91,18 @@ def switch(label: str, name: str, default: bool = False, **settings: Any) -> boo
     return bool(st.session_state[name])
 
 
-def several(control: Control, label: str, name: str, options: Mapping[str, str], **settings: object) -> list[str]:
-    """Any number of options (value: words), all of them at first; separated by commas in the link."""
-    everything = list(options)
+def several(
+    control: Control, label: str, name: str, options: Mapping[str, str], *, default: Sequence[str] = (),
+    **settings: object,
+) -> list[str]:  # fmt: skip
+    """Any number of options (value: words); at first the `default` ones or all; separated by commas in the link."""
+    everything = list(default or options)
     given = st.query_params.get(name)
     chosen = everything if given is None else [value for value in given.split(",") if value]
     tell_unknown(name, options, chosen)
     st.session_state[name] = [value for value in chosen if value in options]
     control(
-        label, everything, format_func=lambda value: options.get(value, value), key=name, on_change=_write,
+        label, list(options), format_func=lambda value: options.get(value, value), key=name, on_change=_write,
         args=(name, everything), **settings,
     )  # fmt: skip
     return list(st.session_state[name] or [])

@@ -103,7 +103,8 @@ def _control(name: str, value: Any) -> Any:
     if isinstance(value, bool):
         return switch(label, name, value, help=_(allowed.help))
     if name == "lora_matrices":
-        return ",".join(several(st.pills, label, name, {m: m for m in MATRICES}, selection_mode="multi"))
+        matrices = {matrix: matrix for matrix in MATRICES}
+        return ",".join(several(st.pills, label, name, matrices, default=value.split(","), selection_mode="multi"))
     if allowed.choices:
         options = {task: task_name(task) for task in allowed.choices}
         return choice(st.segmented_control, label, name, options, default=value, required=True)

@@ -30,8 +30,6 @@ def choose_life() -> Run | None:
         if "run" not in st.query_params:
             return None
         st.rerun()
-    if st.query_params.get("run", next(iter(known))) not in known:
-        st.warning(_("The link names a run that has no language model; here is the newest."))
     words = {id: f"{run.name} · {_since(run)}" for id, run in known.items()}
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
