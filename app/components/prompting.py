@@ -38,8 +38,11 @@ def editor(run: Run) -> None:
     st.plotly_chart(figures.next_words(answer["best"], words), key="answer", alt=_("What comes next"))
     if given == question:
         guess = answer["best"][0][0]
-        show = st.success if guess == right else st.error
-        show(_("It says {guess}; right is {right}.").format(guess=guess, right=right))
+        words = _("It says {guess}; right is {right}.").format(guess=guess, right=right)
+        if guess == right:
+            st.success(words, icon=":material/check:")
+        else:
+            st.info(words, icon=":material/close:")
     unchanged({"weights_before": answer["before"], "weights_after": answer["after"]})
 
 

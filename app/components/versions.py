@@ -44,8 +44,8 @@ def gate(event: Event) -> None:
                 candidate=name), icon=":material/check:")  # fmt: skip
             continue
         fallen = ", ".join(f"{skill_name(skill)} −{points:.0%}" for skill, points in candidate["fallen"].items())
-        st.error(_("{candidate}: rejected. What fell: {fallen}.").format(candidate=name, fallen=fallen),
-                 icon=":material/block:")  # fmt: skip
+        st.warning(_("{candidate}: rejected. What fell: {fallen}.").format(candidate=name, fallen=fallen),
+                   icon=":material/block:")  # fmt: skip
     before = event["before"]
     rows: list[dict[str, Any]] = [{_("Version"): _("base"), **_named(before)}]
     for label, found in event["candidates"].items():

@@ -53,9 +53,9 @@ def told(run: str) -> tuple[dict, dict]:
 def test_every_part_opens(life, slug, parameters, language):
     app = opened(slug, language, run=life, **parameters)
     assert not app.exception
-    verdicts = ("rejected", "被拒绝", "right is", "正确", "未通过")  # of the gate, and of an answer of the model
-    assert all(any(word in error.value for word in verdicts) for error in app.error)
-    assert not app.warning
+    assert not app.error
+    gate = ("rejected", "拒绝", "未通过")  # what the gate says of a candidate is no fault of the page
+    assert all(any(word in warning.value for word in gate) for warning in app.warning)
 
 
 def test_a_node_runs_again_and_what_follows_is_out_of_date(life):
