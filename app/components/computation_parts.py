@@ -10,7 +10,7 @@ from app.components.address import choice, log_number
 from app.components.computation import Computation
 from app.components.graph import Box, Line, State, show_graph
 from app.components.page import plain, show_error
-from app.components.stepper import stepper
+from app.components.stepper import go_to, stepper
 from app.figures.backpropagation import difference_error
 from app.language import _, mark
 from content.layout import Drawing, draw
@@ -29,7 +29,11 @@ def walk(computation: Computation) -> None:
     seed = next(k for k, step in enumerate(computation.steps, 1) if step.kind == "seed")
     k = stepper(0, len(computation.steps), [("seed", _("Before the way back"), seed)])
     step = computation.steps[k - 1] if k else None
-    _graph(computation, k)
+    pressed = _graph(computation, k)
+    if pressed is not None and (after := _next_at(computation, pressed, k)) != k:
+        go_to(after)
+        st.rerun()
+    st.caption(_("Press a node to go to the next step at which something happens to it."))
     if step is None:
         st.markdown(_("Only the variables are known. Press *Next*: each operation computes its value from its inputs."))
         return
@@ -109,8 +113,22 @@ def _by_distance(computation: Computation, name: str, h: float, now: float | Non
     )  # fmt: skip
 
 
-def _graph(computation: Computation, k: int) -> None:
-    """The graph as it is known after `k` steps; each edge that has carried a gradient back shows its slope."""
+def _next_at(computation: Computation, place: int, k: int) -> int:
+    """The next step after `k` at which a node gets its value or a part of its gradient; after the last the first."""
+    steps = [number for number, step in enumerate(computation.steps, 1) if _where(step) == place]
+    return next((number for number in steps if number > k), steps[0] if steps else k)
+
+
+def _where(step: Step) -> int:
+    """The node at which something happens."""
+    return step.to if step.kind == "backward" else step.node
+
+
+def _graph(computation: Computation, k: int) -> int | None:
+    """The graph as it is known after `k` steps; each edge that has carried a gradient back shows its slope.
+
+    Returns the node that was pressed just now.
+    """
     nodes = computation.expression.nodes
     step = computation.steps[k - 1] if k else None
     drawing = _drawn(computation.text)
@@ -133,10 +151,12 @@ def _graph(computation: Computation, k: int) -> None:
         if back.kind == "backward":
             edge = str(back.to), str(back.node)
             slopes[edge] = f"{slopes[edge]}, × {back.local:.3g}" if edge in slopes else f"× {back.local:.3g}"
-    show_graph(
+    picked = show_graph(
         boxes, lines, key="computation", name=_("The formula as a graph"), path=_way(computation, step), states=states,
-        line_labels=slopes, unit=(190, 76), height=int(min(520, 90 + 62 * max(2.0, drawing.height + 1))),
+        chosen="" if step is None else str(_where(step)), line_labels=slopes, unit=(190, 76),
+        height=int(min(520, 90 + 62 * max(2.0, drawing.height + 1))),
     )  # fmt: skip
+    return None if picked is None else int(picked)
 
 
 def _way(computation: Computation, step: Step | None) -> list[str]:
@@ -153,7 +173,7 @@ def _state(computation: Computation, place: int, step: Step | None) -> State:
     """What is known of a node: its value, and its gradient so far."""
     node = computation.expression.nodes[place]
     known = computation.steps[0].values if step is None else step.values
-    here = step is not None and (step.to if step.kind == "backward" else step.node) == place
+    here = step is not None and _where(step) == place
     if (step is None and node.inputs) or place not in known:
         return State("waiting", _("not yet"))
     figure = f"{known[place]:.4g}"

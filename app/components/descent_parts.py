@@ -32,6 +32,7 @@ RACERS = {
     "adamw": "AdamW",
 }  # fmt: skip
 GRID = {1: 201, 2: 51}
+LAST = "last-racers"
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ def race(walk: Walk) -> None:
     """torch's own optimisers from the same point: a film."""
     racers = several(st.pills, _("Optimisers"), "optimisers", RACERS, selection_mode="multi", wrap=True)
     if not racers:
-        st.info(_("Choose at least one optimiser."))
-        return
+        st.info(_("Choose at least one optimiser; below are still the last ones."))
+    racers = st.session_state[LAST] = racers or st.session_state.get(LAST, list(RACERS))
     solid = walk.surface.dimension == 2 and switch(_("In three dimensions"), "solid")
     found = _raced(walk.name, walk.start, tuple(racers), walk.learning_rate, walk.steps, walk.schedule, walk.noise,
                    walk.seed)  # fmt: skip

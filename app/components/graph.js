@@ -135,6 +135,9 @@ function mark(drawing, data) {
     group.classList.toggle("told", told !== undefined);
     group.querySelector("text").textContent = told ?? label;
   }
+  const chosen = drawing.data.boxes.find((box) => box.id === data.chosen);
+  if (chosen && drawing.begun && drawing.chosen !== data.chosen) reveal(drawing, chosen);
+  drawing.chosen = data.chosen;
   drawing.svg.parentNode.querySelectorAll(".list button").forEach((button) => {
     button.setAttribute("aria-pressed", button.dataset.id === data.chosen);
     const state = data.states[button.dataset.id];
@@ -286,7 +289,7 @@ function begin(drawing) {
   });
 }
 
-// A node that is reached with the keyboard comes into view.
+// A node that is reached with the keyboard, or chosen by other means, comes into view.
 function reveal(drawing, box) {
   const { x, y, w, h } = drawing.view;
   const [bx, by] = [box.x * drawing.scale.x, box.y * drawing.scale.y];

@@ -3,6 +3,7 @@
 Everything is in the link: ``z`` the logits, ``y`` the weights of a soft target, ``true`` the true class.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,16 +92,17 @@ def _table(names: Sequence[str], z: list[float], weights: list[float] | None) ->
     """The same numbers to be typed. A wrong one is answered and the last good one stays."""
     with st.expander(_("Type the numbers")):
         turn = st.session_state.setdefault("table-turn", 0)
-        columns: dict[str, Any] = {"class": list(names), "z": z}
+        # As text: a column of numbers would refuse a letter without a word.
+        columns = {"class": list(names), "z": [f"{value:g}" for value in z]}
         if weights is not None:
-            columns["y"] = weights
+            columns["y"] = [f"{value:g}" for value in weights]
         st.data_editor(
             columns, key=f"table-{turn}", hide_index=True, disabled=["class"], on_change=_typed,
             args=(tuple(names), tuple(z), tuple(weights or ())),
             column_config={
                 "class": _("Class"),
-                "z": st.column_config.NumberColumn(_("Logit z"), format="%g"),
-                "y": st.column_config.NumberColumn(_("Weight"), format="%g"),
+                "z": st.column_config.TextColumn(_("Logit z"), alignment="right"),
+                "y": st.column_config.TextColumn(_("Weight"), alignment="right"),
             },
         )  # fmt: skip
         for sentence in st.session_state.pop("table-errors", []):
@@ -114,8 +116,9 @@ def _typed(names: Sequence[str], z: Sequence[float], weights: Sequence[float]) -
     for row, changes in st.session_state[f"table-{turn}"]["edited_rows"].items():
         for column, value in changes.items():
             low = -MOST if column == "z" else 0.0
-            if isinstance(value, int | float) and low <= value <= MOST:  # NaN fails the comparison, None the kind
-                now[column][int(row)] = float(value)
+            given = _read(value)
+            if low <= given <= MOST:  # NaN fails the comparison
+                now[column][int(row)] = given
             else:
                 sentence = _("Class {name} needs a number from {low:g} to {high:g}; it keeps {old:g}.")
                 old = now[column][int(row)]
@@ -125,6 +128,14 @@ def _typed(names: Sequence[str], z: Sequence[float], weights: Sequence[float]) -
     write_numbers("z", now["z"])
     if weights:
         write_numbers("y", now["y"])
+
+
+def _read(typed: object) -> float:
+    """What was typed as a number; NaN where it is none."""
+    try:
+        return float(str(typed).replace("−", "-"))
+    except ValueError:
+        return math.nan
 
 
 def from_a_run() -> list[str] | None:

@@ -57,7 +57,7 @@ def choose_points() -> Sample | None:
         points, labels = _by_hand(share, seed) if kind == HAND else make_points(kind, int(count), noise, seed)
         return split(points, labels, share, seed)
     except UserError as error:
-        st.warning(explain(error, plain), icon=":material/touch_app:")
+        _warn(error)
     return None
 
 
@@ -72,7 +72,7 @@ def _by_hand(share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     try:
         read_points(text)
     except UserError as error:
-        text, broken = st.session_state.get(GOOD, EMPTY), error
+        text, broken = st.session_state.get(GOOD, starter()), error
     try:
         text = _pressed(text, int(label))
     except UserError as error:
@@ -96,8 +96,12 @@ def _by_hand(share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
             selection_mode="points", config={"displayModeBar": False},
         )  # fmt: skip
     if broken is not None:
-        raise broken
+        _warn(broken)
     return points, labels
+
+
+def _warn(error: UserError) -> None:
+    st.warning(explain(error, plain), icon=":material/touch_app:")
 
 
 def _pressed(text: str, label: int) -> str:

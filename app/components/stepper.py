@@ -21,7 +21,7 @@ def stepper(first: int, last: int, places: Sequence[tuple[str, str, int]] = ()) 
     with st.container(horizontal=True):
         for name, words, place in ways:
             to = max(first, min(place, last))
-            st.button(words, key=f"go-{name}", on_click=_go, args=(to,), disabled=to == k)
+            st.button(words, key=f"go-{name}", on_click=go_to, args=(to,), disabled=to == k)
     return k
 
 
@@ -30,5 +30,6 @@ def begin_again() -> None:
     st.query_params.pop(NAME, None)
 
 
-def _go(k: int) -> None:
+def go_to(k: int) -> None:
+    """Show this step from the next run of the page on."""
     st.query_params[NAME] = str(k)

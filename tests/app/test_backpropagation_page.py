@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from app.components.computation import PRESETS
+from app.components import computation_parts as parts
+from app.components.computation import PRESETS, Computation
 from core.maths.backpropagation import steps
 from core.maths.expression import parse
 from tests.app.opening import fine, opened, said
@@ -105,6 +106,16 @@ def test_a_formula_that_is_read_and_not_computed_leaves_the_last_picture(text, s
 def graph(app) -> dict:
     """What the graph is given to draw."""
     return json.loads(app.get("bidi_component")[0].proto.json)
+
+
+def test_a_node_that_is_pressed_leads_to_its_next_step():
+    found = Computation("x*y", parse("x*y"), {"x": 2.0, "y": 3.0}, steps(parse("x*y"), {"x": 2.0, "y": 3.0}))
+    kinds = [(step.kind, step.to if step.kind == "backward" else step.node) for step in found.steps]
+    assert kinds == [("forward", 2), ("seed", 2), ("backward", 0), ("backward", 1)]
+    assert [parts._next_at(found, 2, k) for k in range(5)] == [1, 2, 1, 1, 1]
+    assert [parts._next_at(found, 0, k) for k in range(5)] == [3, 3, 3, 3, 3]
+    fixed = Computation("3*x", parse("3*x"), {"x": 2.0}, steps(parse("3*x"), {"x": 2.0}))
+    assert parts._next_at(fixed, 0, 1) == 1  # nothing ever happens to a fixed number
 
 
 def test_every_edge_that_was_gone_back_along_shows_its_slope():

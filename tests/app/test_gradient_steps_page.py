@@ -44,6 +44,7 @@ def test_the_race_is_a_film_of_those_chosen():
     assert "RMSProp" not in json.dumps(film["data"])
     app.pills(key="optimisers").set_value([]).run()
     assert "at least one" in app.info[0].value
+    assert {trace.get("name") for trace in charts(app)[0]["data"]} >= {"SGD", "Adam"}  # the last picture stays
 
 
 def test_a_race_of_all_stays_small():

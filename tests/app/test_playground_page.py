@@ -107,6 +107,7 @@ def test_garbage_for_points_gets_a_sentence(language, points):
     assert not app.exception
     assert len(app.warning) == 1
     assert app.button(key="clear")
+    assert len(app.metric) == 3  # nothing good was there before, so the points to begin with are shown
 
 
 def test_points_of_one_class_get_a_sentence():
