@@ -20,7 +20,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import BrowserContext, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -81,7 +80,7 @@ def main() -> None:
             places = {EMPTY: bare} | {slug: f"{ours}/{address}?lang=en" for slug, address in addresses.items()}
             found = _taking_turns(places, options.rounds, lambda url: _visit(browser, url) | _ask(url))
         browser.close()
-        from core.runs import client  # noqa: PLC0415  its home is known only now
+        from core.runs import client
 
         client.shutdown()
     _print(found)
