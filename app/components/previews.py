@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components import recipe_form
+from app.components.downloading import bring
 from app.components.page import user_errors
 from app.components.pixels import crisp
 from app.figures.training import class_counts
@@ -20,19 +21,19 @@ LOAD_S = 300.0  # a data set may have to be downloaded, or sixty thousand files 
 
 
 def show_dataset(recipe: PictureRecipe) -> None:
-    """Sample pictures, class counts, sizes of the parts, source."""
-    with user_errors():
-        found = _facts(recipe)
-        parts = {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}
-        sizes = " · ".join(f"{parts[part]} {sum(n):,}" for part, n in found["counts"].items())
-        st.markdown(f"**{sizes}**")
-        _grid(found)
-        _class_counts(found, parts)
-        st.text(f"{found['source']} · {found['version']}")
-        if found["skipped"]:
-            told = _n("{n} file could not be read and is left out.", "{n} files could not be read and are left out.",
-                      found["skipped"])  # fmt: skip
-            st.warning(told, icon=":material/broken_image:")
+    """Sample pictures, class counts, sizes of the parts, source. Raises `UserError` when the data cannot be had."""
+    bring(recipe.dataset)
+    found = _facts(recipe)
+    parts = {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}
+    sizes = " · ".join(f"{parts[part]} {sum(n):,}" for part, n in found["counts"].items())
+    st.markdown(f"**{sizes}**")
+    _grid(found)
+    _class_counts(found, parts)
+    st.text(f"{found['source']} · {found['version']}")
+    if found["skipped"]:
+        told = _n("{n} file could not be read and is left out.", "{n} files could not be read and are left out.",
+                  found["skipped"])  # fmt: skip
+        st.warning(told, icon=":material/broken_image:")
 
 
 def show_layers(recipe: PictureRecipe) -> None:

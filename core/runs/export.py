@@ -32,10 +32,18 @@ REPLACED: dict[Place, str] = {
     ("core.tasks", "Say"): "Say = Callable[[str, float], None]",
     ("core.training.recipe", "Recipe"): "Recipe = SimpleNamespace",
     ("core.vision.recipe", "PictureRecipe"): "PictureRecipe = SimpleNamespace",
-    ("core.vision.datasets._downloads", "torchvision_dataset"): '''def torchvision_dataset(name, title, train, say):
+    ("core.vision.datasets._downloads", "downloads_folder"): '''def downloads_folder():
+    return Path(FOLDER or "data")''',
+    ("core.vision.datasets.cifar10", "_part"): '''def _part(train, say):
     import torchvision
 
-    return getattr(torchvision.datasets, name)(FOLDER or "data", train=train, download=True)''',
+    return torchvision.datasets.CIFAR10(downloads_folder(), train=train, download=True)''',
+    ("core.vision.fetching", "Remote"): "Remote = namedtuple('Remote', 'url file checksum')",
+    ("core.vision.fetching", "fetch"): '''def fetch(remote, say):
+    from torchvision.datasets.utils import download_url
+
+    download_url(remote.url, remote.file.parent, remote.file.name, remote.checksum.removeprefix("md5:"))
+    return remote.file''',
     ("core.vision.datasets.folder", "_pixels"): '''def _pixels(root, entries, size, version, say):
     return _decoded(entries, size, say)''',
     # named by the function above, which is not read for what it needs
@@ -51,8 +59,8 @@ def script(recipe: PictureRecipe, birth: Mapping[str, Any] | None = None) -> str
     own = dataset in WITH_A_FOLDER
     module = f"{DATASETS}.{'folder' if own else dataset.replace('-', '_')}"
     wanted = [(module, "load"), (f"{MODELS}.{recipe.model.replace('-', '_')}", "build"), *PARTS]
-    if own:
-        wanted.append((module, "_decoded"))
+    wanted += [(module, "_decoded")] if own else []
+    wanted += [("core.vision.datasets._downloads", "downloads_folder")] if dataset == "cifar10" else []
     body = with_all_they_need(wanted, REPLACED, _IMPORTS)
     values = "\n".join(f"    {name}={value!r}," for name, value in recipe.to_mapping().items())
     given = "FOLDER or sys.exit('Say which folder: python train.py FOLDER')" if dataset == "upload" else (
@@ -76,7 +84,9 @@ def _head(own: bool, birth: Mapping[str, Any]) -> str:
 
 
 _IMPORTS = (
+    ("collections", "namedtuple", "namedtuple"),
     ("copy", "", "copy"),
+    ("pathlib", "Path", "Path"),
     ("sys", "", "sys"),
     ("torch", "", "torch"),
     ("types", "SimpleNamespace", "SimpleNamespace"),

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.components import classified
 from app.components.code import show_code
+from app.components.downloading import bring
 from app.components.page import page_header, user_errors
 from app.language import _
 from core.runs import store
@@ -52,6 +53,7 @@ with sample:
 with user_errors():
     good = classified.readable(files)
     if good:
+        bring(model)
         answers = classified.classify(tuple(good.values()), model)
         results = dict(zip(good, answers, strict=True))
         if len(results) > 1:
