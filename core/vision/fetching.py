@@ -79,7 +79,7 @@ def _fetch_some(remote: Remote, seconds: float) -> Progress:
             "{file} is not on this machine and cannot be downloaded ({reason}). Connect to the internet once, "
             "or put it into {folder}.",
             file=remote.file.name,
-            reason=str(error),
+            reason=_reason(error),
             folder=remote.file.parent,
         ) from None
     if progress.done < progress.total:
@@ -123,6 +123,12 @@ def _matches(file: Path, size: int, changed_ns: int, checksum: str) -> bool:
     kind, _colon, wanted = checksum.partition(":")
     with file.open("rb") as content:
         return hashlib.file_digest(content, kind).hexdigest().startswith(wanted)
+
+
+def _reason(error: OSError) -> str:
+    """In the system's words, without the layers around them."""
+    inner = getattr(error, "reason", error)  # of a URLError; a text in an HTTPError
+    return (inner.strerror if isinstance(inner, OSError) else None) or str(inner)
 
 
 def _size(file: Path) -> int:
