@@ -80,7 +80,7 @@ def language_switch() -> None:
             required=True,
             label_visibility="collapsed",
         )
-        st.html(_STYLE)
+        st.html(f"<style>{_STYLE}{_upload_style() if current_language() != SOURCE_LANGUAGE else ''}</style>")
         st.html(
             f"<script>document.documentElement.lang = '{current_language()}'</script>",
             unsafe_allow_javascript=True,
@@ -92,14 +92,20 @@ def _language_of_browser() -> str:
     return tag if tag in LANGUAGES else SOURCE_LANGUAGE
 
 
+def _upload_style() -> str:
+    """Streamlit writes "Upload" on the button of every file uploader, in English alone: shown is ours."""
+    button = "[data-testid=stFileUploaderDropzone] button p"
+    return f"{button} {{ font-size: 0 }} {button}::after {{ content: '{_('Upload')}'; font-size: 0.875rem }}"
+
+
 _NAMES = "".join(
     f".st-key-{KEY} button:nth-of-type({place}) p::after {{ content: '{name}'; font-size: 0.875rem }}"
     for place, name in enumerate(LANGUAGES.values(), start=1)
 )
-_STYLE = f"""<style>
+_STYLE = f"""
 .stMainBlockContainer {{ padding-top: 4rem }}
 .st-key-language {{ position: fixed; top: 0.65rem; right: 4rem; width: auto; z-index: 999991 }}
 .st-key-{KEY} button p {{ font-size: 0 }}
 {_NAMES}
 @media (max-width: 600px) {{ .stHeading h1 {{ font-size: 2.1rem }} }}
-</style>"""
+"""

@@ -96,7 +96,8 @@ def _headline(run: Run, events: list[dict[str, Any]]) -> None:
         case "queued":
             st.info(_("In the queue, place {place}.").format(place=run.queue_position or 1), icon=":material/schedule:")
         case "running" | "stopping" if last.get("event") == "preparing":
-            st.progress(float(last["share"]), text=_("Preparing the data …"))
+            told = _("Downloading the data …") if last["what"] == "download" else _("Preparing the data …")
+            st.progress(float(last["share"]), text=told)
         case "running":
             st.info(_("Training …"), icon=":material/play_circle:")
         case "stopping":

@@ -60,7 +60,7 @@ class Training:
         if pid is not None and self.alive():  # the lock is held, so the pid is still its holder's
             try:
                 os.kill(pid, number)
-            except ProcessLookupError:
+            except OSError:  # it ended in this very moment; Windows has another name for that
                 return
 
 

@@ -4,6 +4,7 @@ Data → model → initialisation come from the `Task`; here are the other three
 and, once, at the very end, the test.
 """
 
+import contextlib
 import copy
 import math
 import time
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from core.device import autocast
 from core.errors import UserError
+from core.training.batches import batch_at, batches_in
 from core.training.optimizers import learning_rate_at, make_optimizer
 from core.training.recipe import Recipe
 from core.training.task import Task
@@ -30,7 +32,7 @@ class Trainer:
     ) -> None:
         """`pulse` is called at every step; when it answers True the run stops there."""
         self.task, self.recipe, self.device, self.pulse = task, recipe, device, pulse
-        self.steps_per_epoch = -(-task.num_train // recipe.batch_size)
+        self.steps_per_epoch = batches_in(task.num_train, recipe.batch_size)
         self.steps = self.steps_per_epoch * recipe.epochs
         self.log_every = min(50, max(1, self.steps_per_epoch // 20))
         self.optimizer = make_optimizer(task.model, recipe)
@@ -79,13 +81,12 @@ class Trainer:
 
     def _train_step(self, place: int) -> tuple[Tensor, Tensor, int]:
         """One step of θ ← θ − η∇L, with whatever the optimiser makes of the gradient."""
-        size = self.recipe.batch_size
-        indices = self.order[place * size : (place + 1) * size].to(self.device)
+        indices = batch_at(self.order, place, self.recipe.batch_size).to(self.device)
         inputs, targets = self.task.batch(indices, self.variation_generator)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate_at(self.step)
         self.optimizer.zero_grad(set_to_none=True)
-        with autocast(self.device):
+        with autocast(self.device), _enough_to_normalise(len(indices)):
             logits = self.task.model(inputs)
             loss = self.task.loss(logits.float(), targets)
         loss.backward()
@@ -192,6 +193,20 @@ class Trainer:
         if self.device.type == "cpu":  # sums are split by threads, so their number decides the last bits
             torch.set_num_threads(state["threads"])
         self.task.model.train()
+
+
+@contextlib.contextmanager
+def _enough_to_normalise(examples: int) -> Iterator[None]:
+    """Say what to change when a batch of one, which a person asked for, meets batch normalisation."""
+    try:
+        yield
+    except ValueError:
+        if examples > 1:
+            raise
+        raise UserError(
+            "This model compares the examples of a batch with each other, and a batch has only one. Choose a batch "
+            "size of at least 2, and at least 2 examples to learn from."
+        ) from None
 
 
 class _Meter:

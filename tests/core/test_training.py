@@ -14,6 +14,7 @@ from core import tasks
 from core.errors import UserError
 from core.runs.execute import execute
 from core.runs.folder import RunFolder
+from core.training.batches import batch_at, batches_in
 from core.training.loop import Trainer
 from core.training.optimizers import learning_rate_at, make_optimizer
 from core.training.weights import read_metadata
@@ -114,6 +115,30 @@ def test_stopping_early_and_keeping_the_best():
 def test_a_loss_that_explodes_is_told():
     recipe = small(model="article-net", optimizer="momentum", learning_rate=100.0, crop=0)
     with pytest.raises(UserError, match="learning rate 100"):
+        list(Trainer(tasks.build_task(recipe, CPU), recipe, CPU).events())
+
+
+def test_a_single_picture_left_over_joins_the_last_batch():
+    """ResNet-18 has one value per channel at the end of 8×8 pictures: alone it cannot be normalised."""
+    recipe = small(model="resnet18", batch_size=16, train_limit=33, epochs=1)
+    events = list(Trainer(tasks.build_task(recipe, CPU), recipe, CPU).events())
+    assert [e["step"] for e in events if e["event"] == "step"] == [1, 2]
+    assert events[-1]["event"] == "finished"
+
+
+@pytest.mark.parametrize(("examples", "size", "sizes"), [
+    (10, 4, [4, 4, 2]), (9, 4, [4, 5]), (8, 4, [4, 4]), (3, 4, [3]), (1, 4, [1]), (3, 1, [1, 1, 1]), (5, 2, [2, 3]),
+])  # fmt: skip
+def test_batches_hold_every_example_once(examples, size, sizes):
+    order = torch.arange(examples)
+    batches = [batch_at(order, place, size) for place in range(batches_in(examples, size))]
+    assert [len(batch) for batch in batches] == sizes
+    assert torch.equal(torch.cat(batches), order)
+
+
+def test_a_batch_of_one_that_cannot_be_normalised_gets_a_sentence():
+    recipe = small(model="resnet18", batch_size=1, train_limit=20, epochs=1)
+    with pytest.raises(UserError, match="batch size of at least 2"):
         list(Trainer(tasks.build_task(recipe, CPU), recipe, CPU).events())
 
 

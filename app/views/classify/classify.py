@@ -3,7 +3,9 @@
 import streamlit as st
 
 from app.components import classified
+from app.components.address import choice
 from app.components.code import show_code
+from app.components.downloading import bring
 from app.components.page import page_header, user_errors
 from app.language import _
 from core.runs import store
@@ -25,11 +27,9 @@ names = {
     "imagenet-resnet50": _("ImageNet: ResNet-50 (downloaded at first use)"),
     **runs,
 }
-if st.query_params.get("model") not in names:
-    st.query_params.pop("model", None)
-model = st.selectbox(
-    _("Model"), list(names), format_func=lambda one: names.get(one, one), key="model", bind="query-params"
-)
+if st.query_params.get("model", "imagenet") not in names:
+    st.warning(_("There is no such model here; the first is used."))
+model = choice(st.selectbox, _("Model"), "model", names)
 
 files: dict[str, bytes] = {}
 upload, camera, sample = st.tabs([_("Upload"), _("Camera"), _("Samples")])
@@ -52,6 +52,7 @@ with sample:
 with user_errors():
     good = classified.readable(files)
     if good:
+        bring(model)
         answers = classified.classify(tuple(good.values()), model)
         results = dict(zip(good, answers, strict=True))
         if len(results) > 1:

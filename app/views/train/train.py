@@ -63,9 +63,9 @@ with run_area, user_errors():
         watch(st.query_params["run"])
 
 if recipe is not None:
-    with data:
+    with data, user_errors():
         show_dataset(recipe)
-    with model:
-        show_layers(recipe)
+        with model:
+            show_layers(recipe)
 
 show_code("core.training.loop:Trainer", "core.vision.task:PictureTask", "core.training.optimizers:make_optimizer")
