@@ -9,12 +9,12 @@ import torch
 from core import tasks
 from core.device import choose_device, device_name, prepare, versions
 from core.errors import UserError
-from core.files import replacing, write_atomically
+from core.files import write_atomically
 from core.language.recipe import LanguageRecipe
 from core.runs.folder import RunFolder
 from core.training.loop import Event, Trainer
 from core.training.task import Task
-from core.training.weights import weights_bytes
+from core.training.weights import NOT_OURS, read_state, state_bytes, weights_bytes
 
 CHECKPOINT_EVERY_S = 10.0
 
@@ -111,8 +111,7 @@ def _finished(folder: RunFolder, task: Task, event: Event) -> Event:
 def _save(folder: RunFolder, trainer: Trainer) -> None:
     """A checkpoint that is whole or not there, with the size of the metrics that belong to it."""
     state: dict[str, Any] = {"trainer": trainer.state_dict(), "events_size": folder.events_size()}
-    with replacing(folder.checkpoint_file) as file:
-        torch.save(state, file)
+    write_atomically(folder.checkpoint_file, state_bytes(state))
 
 
 def _resume(folder: RunFolder, trainer: Trainer) -> bool:
@@ -120,9 +119,9 @@ def _resume(folder: RunFolder, trainer: Trainer) -> bool:
     if not folder.checkpoint_file.exists():
         return False
     try:
-        state = torch.load(folder.checkpoint_file, map_location="cpu", weights_only=True)
+        state = read_state(folder.checkpoint_file)
         trainer.load_state_dict(state["trainer"])
-    except (RuntimeError, KeyError, ValueError, EOFError) as error:
+    except NOT_OURS as error:
         raise UserError("The checkpoint of this run cannot be read; start the run anew.") from error
     folder.truncate_events(state["events_size"])
     return True

@@ -25,7 +25,7 @@ class RunFolder:
         self.state_file = self.path / "state.json"  # what the store knows of the run
         self.heartbeat_file = self.path / "heartbeat"  # touched while a worker is alive
         self.cancel_file = self.path / "cancel"  # its presence asks the worker to stop
-        self.checkpoint_file = self.path / "checkpoint.pt"
+        self.checkpoint_file = self.path / "checkpoint.safetensors"
         self.weights_file = self.path / "weights.safetensors"
         self.report_file = self.path / "report.npz"
 

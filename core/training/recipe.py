@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Self
 
 from core.errors import UserError, message
 
-
 LONGEST_TEXT = 1_000  # characters of a field
 
 

@@ -160,12 +160,10 @@ def _jpeg_parts(data: bytes) -> Iterator[int]:
             place += 1
         elif code == 0xDA:
             return
-        elif 0xFF00 + code not in JpegImagePlugin.MARKER:
-            place += 2
-        elif JpegImagePlugin.MARKER[0xFF00 + code][2] is None:  # the markers that Pillow takes for empty
-            place += 2
         else:
-            place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4], "big"))
+            _name, _about, reads = JpegImagePlugin.MARKER.get(0xFF00 + code, ("", "", None))
+            # Pillow takes those markers for empty for which it has no function.
+            place += 2 + (max(2, int.from_bytes(data[place + 2 : place + 4], "big")) if reads else 0)
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Carries out a run without training: so many steps of so many milliseconds, as the recipe's fields say.
 
-epochs = steps, batch_size = milliseconds a step; `model` plays no part. Counts its steps in checkpoint.pt.
+epochs = steps, batch_size = milliseconds a step; `model` plays no part. Counts its steps in the checkpoint file.
 seed 666 fails with an error of the person, 667 with a mistake of ours, 668 kills its process, 669 never looks at
 the pulse.
 """

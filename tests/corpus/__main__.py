@@ -136,7 +136,8 @@ def main() -> int:
         print(json.dumps(found))
         return 0
     for one in sorted(found, key=lambda one: (bool(one["wrong"]), one["megabytes"])):
-        print(f"{one['name'][:40]!r:44}{one['bytes']:10,} B{one['megabytes']:5} MB{one['seconds']:6.2f} s  {one['answer'][:70]!r}")
+        cost = f"{one['bytes']:10,} B{one['megabytes']:5} MB{one['seconds']:6.2f} s"
+        print(f"{one['name'][:40]!r:44}{cost}  {one['answer'][:70]!r}")
     wrong = {one["name"]: one["wrong"] for one in found if one["wrong"]}
     most, longest = max(one["megabytes"] for one in found), max(one["seconds"] for one in found)
     print(f"{len(found)} files, {len(wrong)} wrong; at most {most} MB and {longest:.2f} s")

@@ -37,30 +37,38 @@ def _taken() -> Iterator[Case]:
     for sort, (given, name) in sorts.items():
         yield _takes(f"class-{sort}.zip", lambda given=given: m.zipped(m.two_classes(given)), name, "blue")
     yield _refused("class-hidden.zip", lambda: m.zipped(m.two_classes("...")), "one class only, blue")
-    yield _takes("macos.zip", lambda: m.zipped(m.two_classes() | {"__MACOSX/red/._1.png": b"1"}), "blue", "red")
+    yield _takes("macos.zip", lambda: m.zip_with({"__MACOSX/red/._1.png": b"1"}), "blue", "red")
     yield _takes("zip-and-picture.zip", lambda: m.red_png() + m.zipped(m.two_classes()), "blue", "red")
-    yield _takes("with-program.zip", lambda: m.zipped(m.two_classes() | {"red/a.exe": b"MZ", "a.py": b"1/0"}), "blue", "red")
+    yield _takes("with-program.zip", lambda: m.zip_with({"red/a.exe": b"MZ", "a.py": b"1/0"}), "blue", "red")
     nested = m.zipped({"red/zeros.png": bytes(10_000_000)})
-    yield _takes("zip-in-zip.zip", lambda: m.zipped(m.two_classes() | {"red/x.zip": nested}), "blue", "red")
+    yield _takes("zip-in-zip.zip", lambda: m.zip_with({"red/x.zip": nested}), "blue", "red")
 
 
 def _climbing() -> Iterator[Case]:
-    for sort, name in (("up", "../a/1.png"), ("middle", "red/../../1.png"), ("windows", "red\\..\\..\\1.png"),
-                       ("root", "/etc/cron.d/1.png"), ("drive", "C:/a/1.png"), ("share", "\\\\host\\a\\1.png")):  # fmt: skip
-        yield _refused(f"slip-{sort}.zip", lambda name=name: m.zipped(m.two_classes() | {name: m.red_png()}), CLIMBS)
+    for sort, name in (
+        ("up", "../a/1.png"),
+        ("middle", "red/../../1.png"),
+        ("windows", "red\\..\\..\\1.png"),
+        ("root", "/etc/cron.d/1.png"),
+        ("drive", "C:/a/1.png"),
+        ("share", "\\\\host\\a\\1.png"),
+    ):
+        yield _refused(f"slip-{sort}.zip", lambda name=name: m.zip_with({name: m.red_png()}), CLIMBS)
     yield _refused("symlink.zip", _linked, LINK)
 
 
 def _bombs() -> Iterator[Case]:
     zeros = bytes(60_000_000)
-    yield _refused("one-large.zip", lambda: m.zipped(m.two_classes() | {"red/x.png": zeros}), "more than 20 MB")
-    yield _refused("declared-4-gigabytes.zip", lambda: _declared(m.two_classes() | {"red/x.png": b"\0"}, 2**32 - 2), "500 MB")
+    yield _refused("one-large.zip", lambda: m.zip_with({"red/x.png": zeros}), "more than 20 MB")
+    small = m.two_classes() | {"red/x.png": b"\0"}
+    yield _refused("declared-4-gigabytes.zip", lambda: _declared(small, 2**32 - 2), "500 MB")
     yield _refused("understated.zip", lambda: _declared(m.two_classes() | {"red/x.png": zeros}, 100), NO_ZIP)
-    yield _refused("many-files.zip", lambda: m.zipped({f"{k}/x": b"" for k in range(20_001)}, zipfile.ZIP_STORED), "20001")
+    many = {f"{k}/x": b"" for k in range(20_001)}
+    yield _refused("many-files.zip", lambda: m.zipped(many, zipfile.ZIP_STORED), "20001 files")
     yield _refused("million-entries.zip", lambda: b"PK\1\2" * 1_000_000, "1000000 files")
     yield _refused("overlapping.zip", _overlapping, "no zip file|no PNG|broken")
-    yield _refused("picture-bomb.zip", lambda: m.zipped(m.two_classes() | {"red/x.png": m.white_png(10_000, 10_000)}), "100.0 mega")
-    comments = m.zipped(m.two_classes() | {"red/x.jpg": m.jpeg(b"\xff\xfe\0\2" * 1_000_000)})
+    yield _refused("picture-bomb.zip", lambda: m.zip_with({"red/x.png": m.white_png(10_000, 10_000)}), "100.0 mega")
+    comments = m.zip_with({"red/x.jpg": m.jpeg(b"\xff\xfe\0\2" * 1_000_000)})
     yield _refused("parts-bomb.zip", lambda: comments, "x.jpg .*too many parts")
     for kind, name in ((zipfile.ZIP_LZMA, "lzma"), (zipfile.ZIP_BZIP2, "bzip2")):
         yield _refused(f"{name}.zip", lambda kind=kind: m.zipped(m.two_classes(), kind), NO_ZIP)
@@ -74,9 +82,9 @@ def _no_zips() -> Iterator[Case]:
     yield _refused("gzip-bomb.zip", lambda: b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + zlib.compress(bytes(100_000_000)), NO_ZIP)
     yield _refused("pickle.zip", lambda: pickle.dumps({"a": 1}), NO_ZIP)
     yield _refused("empty.zip", lambda: m.zipped({}), "no class folders")
-    yield _refused("gif-inside.zip", lambda: m.zipped(m.two_classes() | {"red/x.gif": m.saved(m.plain(), "GIF")}), "a GIF file")
-    yield _refused("svg-inside.zip", lambda: m.zipped(m.two_classes() | {"red/x.png": b"<svg onload='a()'/>"}), "a SVG file")
-    yield _refused("cut-inside.zip", lambda: m.zipped(m.two_classes() | {"red/x.png": m.red_png()[:45]}), "x.png .*broken")
+    yield _refused("gif-inside.zip", lambda: m.zip_with({"red/x.gif": m.saved(m.plain(), "GIF")}), "a GIF file")
+    yield _refused("svg-inside.zip", lambda: m.zip_with({"red/x.png": b"<svg onload='a()'/>"}), "a SVG file")
+    yield _refused("cut-inside.zip", lambda: m.zip_with({"red/x.png": m.red_png()[:45]}), "x.png .*broken")
     yield _refused("noise.zip", lambda: b"PK\3\4" + Image.effect_noise((64, 64), 90).tobytes(), NO_ZIP)
 
 
@@ -123,12 +131,13 @@ def _declared(files: dict[str, bytes], size: int) -> bytes:
 
 def _overlapping() -> bytes:
     """A hundred entries that all point at the same compressed bytes."""
-    data = m.zipped(m.two_classes() | {"red/x.png": bytes(4_000_000)})
+    data = m.zip_with({"red/x.png": bytes(4_000_000)})
     directory = data.index(b"PK\1\2")
     last, end = data.rindex(b"PK\1\2"), data.rindex(b"PK\5\6")
     entries = data[directory:end] + data[last:end] * 100
     count = data[directory:end].count(b"PK\1\2") + 100
-    return data[:directory] + entries + struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, count, count, len(entries), directory, 0)
+    tail = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, count, count, len(entries), directory, 0)
+    return data[:directory] + entries + tail
 
 
 def _tar_with_link() -> bytes:

@@ -99,3 +99,8 @@ def two_classes(first: str = "red", second: str = "blue", prefix: str = "", coun
     """Files of a zip that is taken."""
     sorts = ((first, "red"), (second, "blue"))
     return {f"{prefix}{name}/{k}.png": saved(plain(colour)) for name, colour in sorts for k in range(count)}
+
+
+def zip_with(files: Mapping[str, bytes]) -> bytes:
+    """A zip of two classes and these files."""
+    return zipped(two_classes() | files)
