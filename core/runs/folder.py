@@ -4,6 +4,7 @@ Knows no torch. One process writes a run's folder at a time; anybody may read it
 """
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -42,10 +43,13 @@ class RunFolder:
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add one line to the metrics. One `os.write` a line: a killed process leaves no half of a buffer."""
-        line = json.dumps(event, ensure_ascii=False, allow_nan=True) + "\n"
+        line = (json.dumps(event, ensure_ascii=False, allow_nan=True) + "\n").encode()
         fd = os.open(self.metrics_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(fd, line.encode())
+            written = os.write(fd, line)
+            if written < len(line):  # the disk is full: half a line would spoil the next one
+                os.ftruncate(fd, os.fstat(fd).st_size - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.metrics_file))
         finally:
             os.close(fd)
 

@@ -152,6 +152,8 @@ def rename(run_id: str, name: str) -> None:
 
 def _run(state: dict[str, Any], places: list[str]) -> Run:
     run_id = state["id"]
+    if state["state"] in index.ACTIVE:
+        client.look_after()
     return Run(
         id=run_id,
         name=state["name"],
