@@ -32,7 +32,8 @@ from tests.bench._writes import Writes
 
 LONGEST_S = 15.0  # a run may be called running so long after its process died
 SETTINGS = {"ATLAS_CHECKPOINT_EVERY": "0.02", "ATLAS_TRAINERS": "1", "ATLAS_THREADS": "1", "ATLAS_IDLE_EXIT": "120"}
-RECIPE = {"device": "cpu", "epochs": 100, "crop": 1, "flip": True, "cutout": 2}
+# Its checkpoints have some megabytes, so that a kill can come inside one.
+RECIPE = {"model": "resnet20", "device": "cpu", "epochs": 12, "train_limit": 320, "crop": 1, "flip": True, "cutout": 2}
 
 
 @dataclass
@@ -99,7 +100,7 @@ class Killer:
             if later := self.chance.choice((0, 0, 0, 1e-4)):
                 time.sleep(later)
         else:
-            time.sleep(self.chance.uniform(0, 1.5))
+            time.sleep(self.chance.uniform(0, 3))
         cut = not forced and self.found.kills >= 9 * (self.found.cuts + 1)
         if not (_cut_the_power() if cut else _killed(pid)):
             return
