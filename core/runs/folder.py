@@ -64,6 +64,17 @@ class RunFolder:
         whole = text[: text.rfind(b"\n") + 1]
         return list(_parsed(whole)), offset + len(whole)
 
+    def continues(self, offset: int) -> bool:
+        """Whether a line of the metrics still ends at this offset."""
+        if offset == 0:
+            return True
+        try:
+            with self.metrics_file.open("rb") as file:
+                file.seek(offset - 1)
+                return file.read(1) == b"\n"
+        except FileNotFoundError:
+            return False
+
     def truncate_events(self, size: int) -> None:
         """Forget the events after a byte offset: a resumed run writes them again."""
         if self.metrics_file.exists() and self.metrics_file.stat().st_size > size:

@@ -95,14 +95,7 @@ def read_events(run: Run, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
 
 def continues(run: Run, offset: int) -> bool:
     """Whether a line of the metrics still ends at this offset."""
-    if offset == 0:
-        return True
-    try:
-        with run.folder.metrics_file.open("rb") as file:
-            file.seek(offset - 1)
-            return file.read(1) == b"\n"
-    except FileNotFoundError:
-        return False
+    return run.folder.continues(offset)
 
 
 def stop(run_id: str) -> None:

@@ -1,4 +1,4 @@
-"""``python -m tests.bench.load [--sessions 50] [--seconds 600] [--trainings 2] [--json]``: a class at once, on one server.
+"""``python -m tests.bench.load [--sessions 50] [--seconds 600] [--trainings 2] [--json]``: a class at once.
 
 Each session is a websocket client that speaks Streamlit's protocol from 127.0.0.1. Four of five watch a training, whose
 fragment they update once a second as a browser does; the others sit on maths pages and move a slider every five
@@ -136,8 +136,8 @@ def _spread(name: str, seconds: list[float]) -> dict[str, Any]:
     if len(seconds) < 2:
         return {f"{name}s": len(seconds)}
     cuts = statistics.quantiles(seconds, n=100, method="inclusive")
-    return {f"{name}s": len(seconds), f"{name}_ms_p50": round(1000 * cuts[49]), f"{name}_ms_p95": round(1000 * cuts[94]),
-            f"{name}_ms_most": round(1000 * max(seconds))}  # fmt: skip
+    figures = {"p50": cuts[49], "p95": cuts[94], "most": max(seconds)}
+    return {f"{name}s": len(seconds)} | {f"{name}_ms_{which}": round(1000 * value) for which, value in figures.items()}
 
 
 def _memory(megabytes: list[float], seconds: float) -> dict[str, Any]:
