@@ -91,5 +91,5 @@ def _with_tensors(tree: Any, tensor: Callable[[str], Tensor]) -> Any:
         return stored.permute(0, 3, 1, 2) if tree["channels_last"] else stored
     if "dict" in tree:
         return {key: _with_tensors(item, tensor) for key, item in tree["dict"]}
-    items = [_with_tensors(item, tensor) for item in tree.get("list", tree.get("tuple", []))]
+    items = [_with_tensors(item, tensor) for item in tree["tuple" if "tuple" in tree else "list"]]
     return tuple(items) if "tuple" in tree else items
