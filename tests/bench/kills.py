@@ -1,10 +1,10 @@
 """``python -m tests.bench.kills [--count 200] [--seed 0] [--json]``: training survives kill -9, whenever it comes.
 
 Kills the process that trains, half of the times while it writes a checkpoint (the system tells the moment; that the
-kill came inside is seen by the temporary file it leaves), the others at random moments; every tenth time the supervisor and
-all its processes with it, as a power cut would. After each kill: is every run still there and readable, and how
-long is it called running though nobody trains it? Finished runs must have the weights, bit for bit, and the losses of
-one that nobody disturbed. Linux, CPU.
+kill came inside is seen by the temporary file it leaves), the others at random moments; every tenth time the
+supervisor and all its processes with it, as a power cut would. After each kill: is every run still there and readable,
+and how long is it called running though nobody trains it? Finished runs must have the weights, bit for bit, and the
+losses of one that nobody disturbed. Linux, CPU.
 """
 
 import argparse
@@ -104,7 +104,7 @@ class Killer:
         else:
             time.sleep(self.chance.uniform(0, 3))
         cut = not forced and self.found.anywhere % 5 == 4
-        if not (_cut_the_power() if cut else _killed(pid)):
+        if not (cut_the_power() if cut else _killed(pid)):
             return
         died = time.monotonic()
         self.found.kills += 1
@@ -190,7 +190,7 @@ def _killed(pid: int) -> bool:
     return True
 
 
-def _cut_the_power() -> bool:
+def cut_the_power() -> bool:
     """Kill the supervisor and all it has started, all at once."""
     state = client.ping()
     if state is None:

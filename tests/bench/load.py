@@ -105,7 +105,7 @@ def measured(sessions: int, seconds: float, trainings: int = 2) -> dict[str, Any
         found = Found()
         try:
             with running_app() as url:
-                server = _listening_on(int(url.rsplit(":", 1)[1]))
+                server = listening_on(int(url.rsplit(":", 1)[1]))
                 alone = server.memory_info().rss / 1e6
                 runs = [store.submit(PictureRecipe.preset("quick-look", **LONG, seed=k)) for k in range(trainings)]
                 _wait_until_they_train(runs)
@@ -159,7 +159,7 @@ def _wait_until_they_train(runs: list[str]) -> None:
         time.sleep(0.2)
 
 
-def _listening_on(port: int) -> psutil.Process:
+def listening_on(port: int) -> psutil.Process:
     for connection in psutil.net_connections("tcp"):
         if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
             return psutil.Process(connection.pid)

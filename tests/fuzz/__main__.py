@@ -20,7 +20,7 @@ BATCH = 500  # inputs that Hypothesis draws before it is asked for the time
 
 
 def inputs(name: str) -> st.SearchStrategy[bytes]:
-    """Known inputs, mutilated: bytes changed, pieces cut out, doubled, put in from others; and inputs out of nothing."""
+    """Known inputs, mutilated: bytes changed, pieces cut out, doubled, put in from others; and new inputs."""
     given_ones = [*seeds(name), b""]
 
     @st.composite
@@ -47,7 +47,8 @@ def inputs(name: str) -> st.SearchStrategy[bytes]:
                     data[place:place] = draw(st.one_of(st.binary(max_size=8), st.text(max_size=6).map(str.encode)))
         return bytes(data)
 
-    return st.one_of(mutilated(), mutilated(), mutilated(), st.binary(max_size=200), st.text(max_size=80).map(str.encode))
+    from_nothing = st.one_of(st.binary(max_size=200), st.text(max_size=80).map(str.encode))
+    return st.one_of(mutilated(), mutilated(), from_nothing)
 
 
 def by_hypothesis(name: str, seconds: float) -> tuple[int, bytes | None]:
@@ -67,8 +68,8 @@ def by_hypothesis(name: str, seconds: float) -> tuple[int, bytes | None]:
     while time.monotonic() - begun < seconds and failed is None:
         number += 1
         test = settings(
-            max_examples=BATCH, database=None, deadline=None, suppress_health_check=list(HealthCheck), derandomize=False,
-            phases=[Phase.generate, Phase.shrink],
+            max_examples=BATCH, database=None, deadline=None, suppress_health_check=list(HealthCheck),
+            derandomize=False, phases=[Phase.generate, Phase.shrink],
         )(hypothesis.seed(number)(given(inputs(name))(try_one)))  # fmt: skip
         try:
             test()
