@@ -23,7 +23,7 @@ LIGHT = {
     "core.votes", "core.maths", "core.maths.cross_entropy", "core.maths.surfaces",
     "core.maths.descent", "core.maths.digits_slice", "core.maths.plane",
     "core.maths.expression", "core.maths.backpropagation", "core.language.recipe", "core.vision.factors",
-    "core.runs.store", "core.runs.client", "core.runs.export",
+    "core.runs.store", "core.runs.client", "core.runs.export", "core.runs.progress",
     "core.runs.folder", "core.vision.recipe", "core.vision.scores",
     "core.vision.samples", "core.training.recipe",
 }  # fmt: skip

@@ -34,8 +34,8 @@ def editor(run: Run) -> None:
     if given != question:
         st.button(_("Back to the drawn prompt"), on_click=_drawn, icon=":material/undo:")
     answer: dict[str, Any] = asked(run.id, st.session_state["prompt"])[0]
-    words = {"probability": _("probability of the next word")}
-    st.plotly_chart(figures.next_words(answer["best"], words), key="answer", alt=_("What comes next"))
+    labels = {"probability": _("probability of the next word")}
+    st.plotly_chart(figures.next_words(answer["best"], labels), key="answer", alt=_("What comes next"))
     if given == question:
         guess = answer["best"][0][0]
         words = _("It says {guess}; right is {right}.").format(guess=guess, right=right)

@@ -5,6 +5,8 @@ tab and another student's browser all see the same.
 """
 
 import time
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from app.language import _, explain
 from app.navigation import page
 from core.errors import UserError
 from core.runs import store
+from core.runs.progress import Progress, progress
 from core.runs.store import Run
 from core.vision.recipe import PictureRecipe
 from core.vision.scores import per_class_scores
@@ -58,22 +61,24 @@ def _show(run: Run) -> None:
         st.session_state[watched] = False
         st.rerun()  # once, at the end: the page stops polling and shows the test
     st.session_state[watched] = run.active
-    events, _size = run.folder.read_events()
+    now = progress(run.folder, run.active)
+    events = now.events
     _headline(run, events)
     run_buttons(run)
     if any(event["event"] == "step" for event in events):
         _figures(events)
-        words = {
-            "loss": _("Loss"),
-            "accuracy": _("Accuracy"),
-            "epoch": _("Epoch"),
-            "training": _("Training"),
-            "validation": _("Validation"),
-        }
-        st.plotly_chart(figures.curves(events, words), key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
+        words = (_("Loss"), _("Accuracy"), _("Epoch"), _("Training"), _("Validation"))
+        st.plotly_chart(_curves(now, words), key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
     if run.finished_event:
         _beside_the_article(run)
         _test(run)
+
+
+@lru_cache(maxsize=32)
+def _curves(now: Progress, words: tuple[str, ...]) -> Any:
+    """Drawn once for everybody who watches a run in the same language."""
+    names = ("loss", "accuracy", "epoch", "training", "validation")
+    return figures.curves(now.events, dict(zip(names, words, strict=True)))
 
 
 def _beside_the_article(run: Run) -> None:
@@ -90,7 +95,7 @@ def _beside_the_article(run: Run) -> None:
         st.page_link(page("article"), label=_("What is so"), query_params=claim)
 
 
-def _headline(run: Run, events: list[dict[str, Any]]) -> None:
+def _headline(run: Run, events: Sequence[dict[str, Any]]) -> None:
     last = events[-1] if events else {}
     match run.state:
         case "queued":
@@ -119,7 +124,7 @@ def _headline(run: Run, events: list[dict[str, Any]]) -> None:
             )
 
 
-def _figures(events: list[dict[str, Any]]) -> None:
+def _figures(events: Sequence[dict[str, Any]]) -> None:
     step = next(event for event in reversed(events) if event["event"] == "step")
     started = next((event for event in events if event["event"] == "started"), {})
     shown = (

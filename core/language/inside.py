@@ -13,7 +13,7 @@ from core.language.model import LanguageModel, Size
 from core.language.recipe import LanguageRecipe
 from core.language.skills import weights_hash
 from core.runs import store
-from core.training.weights import read_metadata
+from core.training.weights import NOT_OURS, read_metadata
 
 MOST_LETTERS = 500
 
@@ -90,10 +90,10 @@ def _weights_of(run: str) -> Path:
 def _loaded(path: Path) -> tuple[LanguageModel, tuple[str, ...], str]:
     """The model of a weights file, its vocabulary, and its hash; weights of a finished run never change."""
     metadata = read_metadata(path)
-    model = LanguageModel(Size(**metadata["size"]))
     try:
+        model = LanguageModel(Size(**metadata["size"]))
         model.load_state_dict(safetensors.torch.load(path.read_bytes()))
-    except RuntimeError:
+    except NOT_OURS:
         raise UserError("The weights of this run cannot be read; run the whole loop again.") from None
     model.eval()
     return model, tuple(metadata["vocabulary"]), weights_hash(model)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from core.errors import UserError
-from core.training.recipe import Recipe, setting
+from core.training.recipe import Recipe, setting, shown
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "large-scale-text": (),
@@ -82,7 +82,7 @@ class LanguageRecipe(Recipe):
         for name, pattern in (("since", _RUN), ("use", _VERSION)):
             if not pattern.fullmatch(getattr(self, name)):
                 raise UserError("{field} must name something of this atlas, not “{value}”.", field=name,
-                                value=getattr(self, name)[:40])  # fmt: skip
+                                value=shown(getattr(self, name)))  # fmt: skip
         if not self.since and (self.nodes or self.next_round or self.use):
             raise UserError("A new life runs all of its nodes; to run some of them, say since which run.")
 
@@ -112,4 +112,4 @@ def _known(field: str, given: str, known: Iterable[str]) -> None:
     for name in filter(None, given.split(",")):
         if name not in known:
             raise UserError("{field} must be one of {choices}, not “{value}”.", field=field, choices=", ".join(known),
-                            value=name[:40])  # fmt: skip
+                            value=shown(name))  # fmt: skip

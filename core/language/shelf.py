@@ -12,7 +12,7 @@ from core.errors import UserError
 from core.files import write_atomically
 from core.language.model import LanguageModel, Size
 from core.language.skills import weights_hash
-from core.training.weights import read_metadata, weights_bytes
+from core.training.weights import NOT_OURS, read_metadata, weights_bytes
 
 FOLDER = "models"
 
@@ -59,9 +59,10 @@ class Shelf:
 @lru_cache(maxsize=16)
 def read_model(path: Path) -> LanguageModel:
     """The language model of a weights file of ours, ready to answer. Raises `UserError` for any other file."""
-    model = LanguageModel(Size(**read_metadata(path)["size"]))
+    metadata = read_metadata(path)
     try:
+        model = LanguageModel(Size(**metadata["size"]))
         model.load_state_dict(safetensors.torch.load(path.read_bytes()))
-    except (RuntimeError, OSError):
+    except NOT_OURS:
         raise UserError("The weights of this run cannot be read; run the whole loop again.") from None
     return model.eval()

@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock
 
 from core.home import atlas_home
+from core.runs.disk import give_way
 from core.runs.folder import RunFolder
 from core.runs.turns import Waiting, in_order
 
@@ -119,6 +120,7 @@ def _database() -> Iterator[sqlite3.Connection]:
 
 def _open() -> sqlite3.Connection:
     path = atlas_home() / "runs.sqlite"
+    give_way()  # even reading needs a little room
     try:
         return _opened(path)
     except sqlite3.DatabaseError as error:

@@ -95,14 +95,7 @@ def read_events(run: Run, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
 
 def continues(run: Run, offset: int) -> bool:
     """Whether a line of the metrics still ends at this offset."""
-    if offset == 0:
-        return True
-    try:
-        with run.folder.metrics_file.open("rb") as file:
-            file.seek(offset - 1)
-            return file.read(1) == b"\n"
-    except FileNotFoundError:
-        return False
+    return run.folder.continues(offset)
 
 
 def stop(run_id: str) -> None:
@@ -152,6 +145,8 @@ def rename(run_id: str, name: str) -> None:
 
 def _run(state: dict[str, Any], places: list[str]) -> Run:
     run_id = state["id"]
+    if state["state"] in index.ACTIVE:
+        client.look_after()
     return Run(
         id=run_id,
         name=state["name"],

@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import Timeout
 
+from core.machine import threads_each, usual_trainers
 from core.runs import index
 from core.runs.failures import training_killed
 from core.runs.folder import RunFolder
@@ -69,7 +70,8 @@ class Trainers:
 
     def __init__(self, context: Any, changed: threading.Event) -> None:
         self.context, self.changed = context, changed
-        self.most = max(1, int(os.environ.get("ATLAS_TRAINERS", "1")))
+        told = os.environ.get("ATLAS_TRAINERS", "")
+        self.most = max(1, int(told)) if told.isdecimal() else usual_trainers()
         self.trainings: dict[str, Training] = {}
         for left in index.runs_folder().glob(".deleted-*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -87,8 +89,8 @@ class Trainers:
         """Settle what has ended, end what must, and, if told so, start what waits."""
         for run_id, training in list(self.trainings.items()):
             if not training.alive():
+                _settle(training)  # raises when the disk is full, say: then it is tried again
                 del self.trainings[run_id]
-                _settle(training)
             elif _must_end(training):
                 training.kill()
         for run_id in index.waiting() if start else []:
@@ -113,9 +115,10 @@ class Trainers:
         now = time.time()
         claim = {"state": "running", "claimed": now, "started": state.get("started") or now, "pid": None}
         folder.clear_stop()
-        if index.change(run_id, {"queued"}, saved=_saved(folder), **claim) is None:
+        if index.change(run_id, {"queued"}, saved=folder.saved, **claim) is None:
             return  # stopped or deleted in this very moment
-        process = self.context.Process(target=train, args=(run_id,), name=f"atlas-train-{run_id}")
+        arguments = (run_id, threads_each(self.most))
+        process = self.context.Process(target=train, args=arguments, name=f"atlas-train-{run_id}")
         process.start()
         self.trainings[run_id] = Training(folder, process)
         threading.Thread(target=self._tell_when_ended, args=(process,), daemon=True).start()
@@ -136,6 +139,9 @@ def _must_end(training: Training) -> bool:
 def _settle(training: Training) -> None:
     """Write down the end of a run whose process ended, if it could not do so itself: it was killed."""
     folder = training.folder
+    if not folder.recipe_file.exists():
+        index.change(folder.id, ())  # it was deleted by hand while it was trained: forget it
+        return
     state = folder.read_state()
     if state.get("state") == "stopping":
         index.change(folder.id, {"stopping"}, state="stopped", ended=time.time(), pid=None)
@@ -145,15 +151,10 @@ def _settle(training: Training) -> None:
     if events and events[-1]["event"] == "finished" and folder.weights_file.exists():
         index.change(folder.id, {"running"}, state="finished", ended=time.time(), pid=None, finished=events[-1])
         return
-    deaths = 1 if _saved(folder) != state["saved"] else state["deaths"] + 1
+    deaths = 1 if folder.saved != state["saved"] else state["deaths"] + 1
     if deaths < MOST_DEATHS:
         index.change(folder.id, {"running"}, state="queued", deaths=deaths, pid=None)
         return
     error = training_killed(deaths).to_json()
     folder.append_event({"event": "failed", "error": error})
     index.change(folder.id, {"running"}, state="interrupted", ended=time.time(), pid=None, error=error, deaths=deaths)
-
-
-def _saved(folder: RunFolder) -> int | None:
-    """When the last checkpoint was written (nanoseconds), or None."""
-    return folder.checkpoint_file.stat().st_mtime_ns if folder.checkpoint_file.exists() else None

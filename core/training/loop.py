@@ -43,6 +43,7 @@ class Trainer:
         self.order = torch.empty(0, dtype=torch.int64)  # (num_train,) this epoch's permutation
         self.step = 0
         self.seconds = 0.0  # of training, over all sittings of an interrupted run
+        self.ended_epochs = 0  # validated, too
         self.stale_epochs = 0  # since the validation loss was lowest
         self.lowest_loss = float("inf")
         self.best_accuracy = -1.0
@@ -55,7 +56,12 @@ class Trainer:
         """Train to the end, or until stopped. The last event is "finished" or "stopped"."""
         started = time.monotonic() - self.seconds
         self.meter.start()
-        while self.step < self.steps and not self._out_of_patience():
+        while True:
+            if self.ended_epochs < self.step // self.steps_per_epoch:  # also when a checkpoint came between
+                yield self._end_epoch()
+                self.seconds = time.monotonic() - started
+            if self.step >= self.steps or self._out_of_patience():
+                break
             if self.pulse():
                 yield {"event": "stopped", "step": self.step}
                 return
@@ -69,9 +75,6 @@ class Trainer:
             epoch_ends = place + 1 == self.steps_per_epoch
             if self.step % self.log_every == 0 or epoch_ends or self.step == 1:
                 yield self._step_event()
-            if epoch_ends:
-                yield self._end_epoch()
-                self.seconds = time.monotonic() - started
         yield self._finish()
 
     def _begin_epoch(self) -> None:
@@ -122,7 +125,7 @@ class Trainer:
 
     def _end_epoch(self) -> Event:
         score = self.task.evaluate("validation")
-        epoch = self.step // self.steps_per_epoch
+        epoch = self.ended_epochs = self.step // self.steps_per_epoch
         best = score.accuracy > self.best_accuracy
         if best:
             self.best_accuracy, self.best_epoch = score.accuracy, epoch
@@ -161,7 +164,9 @@ class Trainer:
             "device": self.device.type,
         }
 
-    _SCALARS = ("step", "seconds", "stale_epochs", "lowest_loss", "best_accuracy", "best_epoch", "epoch_sums")
+    _SCALARS = (
+        "step", "seconds", "ended_epochs", "stale_epochs", "lowest_loss", "best_accuracy", "best_epoch", "epoch_sums",
+    )  # fmt: skip
 
     def state_dict(self) -> dict[str, Any]:
         """All that decides how the run goes on: loaded into a new trainer it ends, on a CPU, with the same bits."""

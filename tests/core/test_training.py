@@ -89,6 +89,29 @@ def test_stopped_runs_end_with_the_same_bits(tmp_path):
     assert losses[0] == losses[1]
 
 
+def test_runs_killed_after_any_event_end_with_the_same_bits(tmp_path, monkeypatch):
+    """A checkpoint may come between the last step of an epoch and its validation, which chooses the weights."""
+    monkeypatch.setattr("core.runs.execute.CHECKPOINT_EVERY_S", 0.0)
+    recipe = small(epochs=3)
+    whole, whole_events = run(tmp_path / "whole", recipe)
+    written = [e["event"] for e in whole_events if e["event"] in ("step", "epoch")]
+    assert written == (["step"] * 5 + ["epoch"]) * 3
+    for number in range(1, len(written) + 1):
+        broken = RunFolder(tmp_path / f"broken-{number}")
+        broken.create(recipe)
+        seen = 0
+        for event in execute(broken):  # killed when so many events are written, and perhaps a checkpoint
+            seen += event["event"] in ("step", "epoch")
+            if seen > number:
+                break
+        events = list(execute(broken))
+        assert events[-1]["event"] == "finished"
+        expected, actual = weights(whole), weights(broken)
+        assert all(torch.equal(expected[name], actual[name]) for name in expected), number
+        kinds = [e["event"] for e in broken.read_events()[0] if e["event"] in ("step", "epoch")]
+        assert kinds == written, number
+
+
 def test_golden_curve():
     """A change that should not matter must not move this. Made with torch 2.14 on one CPU thread."""
     recipe = small(model="article-net", optimizer="momentum", learning_rate=0.05, crop=0, epochs=1)

@@ -9,6 +9,7 @@ from app.figures.training import compare
 from app.language import _, mark
 from app.navigation import page
 from core.runs import store
+from core.runs.progress import progress
 from core.vision.recipe import PictureRecipe
 
 TITLE = "Runs"
@@ -61,7 +62,8 @@ chosen = [runs[row] for row in event["selection"]["rows"] if row < len(runs)]
 with user_errors():
     if not chosen and "run" in st.query_params:
         chosen = [store.get(st.query_params["run"])]
-curves = {f"{r.name} ({r.id})": r.folder.read_events()[0] for r in chosen if isinstance(r.recipe, PictureRecipe)}
+pictures = [run for run in chosen if isinstance(run.recipe, PictureRecipe)]
+curves = {f"{run.name} ({run.id})": progress(run.folder, run.active).events for run in pictures}
 if curves:
     words = {"accuracy": _("Validation accuracy"), "loss": _("Validation loss"), "epoch": _("Epoch")}
     st.plotly_chart(compare(curves, words), key="compare")
