@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from app.text import literal
 from core.errors import UserError
 
 LANGUAGES = {"zh": "中文", "en": "English"}
@@ -36,9 +37,17 @@ def mark(text: str) -> str:
 
 
 def explain(error: UserError) -> str:
-    """What a person did wrong and how to mend it, in their language."""
-    values = {k: explain(v) if isinstance(v, UserError) else v for k, v in error.values.items()}
-    return _(error.message).format(**values)
+    """What a person did wrong and how to mend it, in their language, as markdown; what they typed stays text."""
+    return _(error.message).format(**{name: _told(value) for name, value in error.values.items()})
+
+
+def _told(value: object) -> object:
+    match value:
+        case UserError():
+            return explain(value)
+        case str() | Path():
+            return literal(str(value))
+    return value
 
 
 @cache

@@ -14,6 +14,7 @@ from app.components.address import choice, log_number, number, numbers, write_nu
 from app.components.page import user_errors
 from app.components.pixels import crisp
 from app.language import _
+from app.text import literal
 from core.maths import cross_entropy as maths
 from core.runs import client, store
 from core.vision.recipe import PictureRecipe
@@ -79,7 +80,7 @@ def _sliders(names: Sequence[str], z: list[float]) -> None:
     for k, name in enumerate(names):
         st.session_state[f"z-{k}"] = z[k]
         st.slider(
-            f"z · {_plain(name)}", -edge, edge, step=0.1, key=f"z-{k}", on_change=_slid, args=(tuple(z), k)
+            f"z · {literal(name[:40])}", -edge, edge, step=0.1, key=f"z-{k}", on_change=_slid, args=(tuple(z), k)
         )  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _typed(names: Sequence[str], z: Sequence[float], weights: Sequence[float]) -
             else:
                 sentence = _("Class {name} needs a number from {low:g} to {high:g}; it keeps {old:g}.")
                 old = now[column][int(row)]
-                errors.append(sentence.format(name=_plain(names[int(row)]), low=low, high=MOST, old=old))
+                errors.append(sentence.format(name=literal(names[int(row)][:40]), low=low, high=MOST, old=old))
     st.session_state["table-errors"] = errors
     st.session_state["table-turn"] = turn + 1  # a fresh table: an editor keeps its edits until then
     write_numbers("z", now["z"])
@@ -174,7 +175,3 @@ def step_button(case: Case) -> None:
         args=("z", np.clip(after, -MOST, MOST).tolist()),
     )  # fmt: skip
 
-
-def _plain(name: str) -> str:
-    """A class's name where markdown would be read: its signs lose their meaning."""
-    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()<>#+-.!|~:$^" else sign for sign in name[:40])

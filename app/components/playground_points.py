@@ -8,6 +8,7 @@ import streamlit as st
 from app.components.address import choice, number
 from app.figures.playground import by_hand
 from app.language import _, _n
+from app.text import literal
 from core.maths.plane import (
     EMPTY,
     MOST_BY_HAND,
@@ -41,7 +42,7 @@ def known(name: str, options: Mapping[str, str], *, many: bool = False) -> None:
     unknown = [value for value in (given.split(",") if many else [given]) if value and value not in options]
     if unknown:
         told = _("“{value}” is not a value of {name}; it is left out. Choose from: {known}.")
-        st.warning(told.format(value=unknown[0][:40], name=name, known=", ".join(options)))
+        st.warning(told.format(value=literal(unknown[0][:40]), name=name, known=", ".join(options)))
 
 
 def choose_points() -> Sample | None:

@@ -17,6 +17,7 @@ from app.components.run_buttons import run_buttons
 from app.figures import training as figures
 from app.language import _, explain
 from app.navigation import page
+from app.text import csv_cell
 from core.errors import UserError
 from core.runs import store
 from core.runs.store import Run
@@ -102,7 +103,8 @@ def _headline(run: Run, events: list[dict[str, Any]]) -> None:
         case "stopping":
             st.info(_("Stopping …"), icon=":material/stop_circle:")
         case "stopped":
-            st.warning(_("Stopped. What it has learnt is kept; resume it whenever you like."))
+            kept = _("Stopped. What it has learnt is kept; resume it whenever you like.")
+            st.warning(explain(run.error) if run.error else kept)
         case "interrupted":
             st.warning(explain(run.error) if run.error else _("Interrupted. Resume it to go on from where it was."))
         case "failed":
@@ -160,7 +162,7 @@ def _test(run: Run) -> None:
     with right:
         st.subheader(_("Scores of each class"))
         scores = pd.DataFrame(per_class_scores(report["confusion"]))
-        scores.insert(0, "class", classes)
+        scores.insert(0, "class", [csv_cell(name) for name in classes])
         names = {
             "class": _("Class"),
             "precision": _("Precision"),

@@ -8,6 +8,7 @@ from app.components.run_card import filtered, run_card
 from app.figures.training import compare
 from app.language import _, mark
 from app.navigation import page
+from app.text import csv_cell
 from core.runs import store
 from core.vision.recipe import PictureRecipe
 
@@ -34,7 +35,7 @@ if not runs:
 runs = filtered(runs, {state: _(words) for state, words in STATES.items()})
 rows = [
     {
-        _("Name"): run.name,
+        _("Name"): csv_cell(run.name),
         _("State"): _(STATES[run.state]),
         _("Data set"): run.recipe.to_mapping().get("dataset", _("word world")),
         _("Model"): run.recipe.to_mapping().get("model", _("language model")),
