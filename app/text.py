@@ -4,7 +4,9 @@ import re
 import unicodedata
 
 # What means something to Streamlit's markdown: anywhere (also :icons:, $formulas$, <html>, addresses), and first.
-_MARKUP = re.compile(r"[\\`*_\[\]<>~$:&@|]|(?<=www)\.|^[#+=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"[\\`*\[\]<>~$:&@|]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|^[#+=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]", re.IGNORECASE
+)
 _TURNS = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # marks that turn or hide text
 _FORMULA = ("=", "+", "-", "@")
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")

@@ -55,9 +55,9 @@ def cookie_for(owner: str) -> str:
     return f"{owner}.{_signature(_key(), f'owner:{owner}')}"
 
 
-def owner_of(cookie: str | None) -> str | None:
-    """The id in a cookie that we have signed, else None."""
-    owner, _, signature = (cookie or "").partition(".")
+def owner_of(cookie: object) -> str | None:
+    """The id in a cookie that we have signed; None for whatever else there is in its place."""
+    owner, _, signature = cookie.partition(".") if isinstance(cookie, str) else ("", "", "")
     if not _ID.fullmatch(owner) or not signature.isascii():
         return None
     return owner if hmac.compare_digest(signature, _signature(_key(), f"owner:{owner}")) else None

@@ -20,10 +20,12 @@ HEAVY = {"torch", "torchvision", "sklearn", "timm", "captum", "safetensors"}
 # What of core the web process may import: it knows no torch.
 LIGHT = {
     "core", "core.errors", "core.home", "core.registry", "core.tasks", "core.sandbox", "core.source", "core.runs",
-    "core.votes", "core.maths", "core.maths.cross_entropy", "core.maths.surfaces",
+    "core.votes", "core.people", "core.teacher", "core.settings", "core.events", "core.maths",
+    "core.maths.cross_entropy", "core.maths.surfaces",
     "core.maths.descent", "core.maths.digits_slice", "core.maths.plane",
     "core.maths.expression", "core.maths.backpropagation", "core.language.recipe", "core.vision.factors",
-    "core.runs.store", "core.runs.client", "core.runs.export",
+    "core.runs.store", "core.runs.client", "core.runs.export", "core.runs.index", "core.runs.shares",
+    "core.runs.estimate",
     "core.runs.folder", "core.vision.recipe", "core.vision.scores",
     "core.vision.samples", "core.training.recipe",
 }  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.graph import State
+from app.components.who import me
 from app.language import _, mark
 from core.errors import UserError
 from core.language.recipe import LanguageRecipe
@@ -69,7 +70,7 @@ def shown_run() -> Run | None:
     """The run that the link names. Raises `UserError` for one that is not there or trains no language model."""
     if "run" not in st.query_params:
         return None
-    run = store.get(st.query_params["run"])
+    run = store.get(st.query_params["run"], me())
     if not isinstance(run.recipe, LanguageRecipe):
         raise UserError("This run trains on pictures. Open it on the page Train.")
     return run

@@ -13,6 +13,7 @@ import streamlit as st
 from app.components.address import choice, log_number, number, numbers, write_numbers
 from app.components.page import user_errors
 from app.components.pixels import crisp
+from app.components.who import me
 from app.language import _
 from app.text import literal
 from core.maths import cross_entropy as maths
@@ -130,7 +131,7 @@ def _typed(names: Sequence[str], z: Sequence[float], weights: Sequence[float]) -
 
 def from_a_run() -> list[str] | None:
     """The answer of a trained network to a test picture as the starting logits; its class names, or None."""
-    runs = {run.id: run.name for run in store.list_runs() if run.state == "finished"
+    runs = {run.id: run.name for run in store.list_runs(me()) if run.state == "finished"
             and isinstance(run.recipe, PictureRecipe)}  # fmt: skip
     with st.expander(_("Begin with a real prediction"), icon=":material/photo:"):
         if not runs:

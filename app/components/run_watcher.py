@@ -14,6 +14,8 @@ import streamlit as st
 from app.components.page import user_errors
 from app.components.pixels import crisp
 from app.components.run_buttons import run_buttons
+from app.components.waiting import waiting
+from app.components.who import me
 from app.figures import training as figures
 from app.language import _, explain
 from app.navigation import page
@@ -38,9 +40,11 @@ def watch(run_id: str) -> None:
 
 def _once_it_moves(run_id: str) -> Run:
     """A run that was just begun has its first point within half a second: worth waiting for rather than for a poll."""
-    deadline = time.monotonic() + FIRST_POINT_S
+    deadline, person = time.monotonic() + FIRST_POINT_S, me()
     while (
-        (run := store.get(run_id)).active and time.monotonic() < deadline and time.time() - run.created < FIRST_POINT_S
+        (run := store.get(run_id, person)).active
+        and time.monotonic() < deadline
+        and time.time() - run.created < FIRST_POINT_S
     ):
         if any(event["event"] == "step" for event in store.read_events(run)[0]):
             break
@@ -50,7 +54,7 @@ def _once_it_moves(run_id: str) -> Run:
 
 def _live(run_id: str) -> None:
     with user_errors():  # the page's own has long ended when the fragment runs again: the run may be deleted by then
-        _show(store.get(run_id))
+        _show(store.get(run_id, me()))
 
 
 def _show(run: Run) -> None:
@@ -95,7 +99,7 @@ def _headline(run: Run, events: list[dict[str, Any]]) -> None:
     last = events[-1] if events else {}
     match run.state:
         case "queued":
-            st.info(_("In the queue, place {place}.").format(place=run.queue_position or 1), icon=":material/schedule:")
+            st.info(waiting(run), icon=":material/schedule:")
         case "running" | "stopping" if last.get("event") == "preparing":
             st.progress(float(last["share"]), text=_("Preparing the data …"))
         case "running":

@@ -78,7 +78,7 @@ def check_disk(owner: str) -> None:
 def pictures_left(owner: str) -> int:
     """How many pictures this owner may still upload."""
     kept = [told for name, told in _ledger().items() if (_uploads() / name).is_dir()]
-    return settings.load().pictures - sum(told["pictures"] for told in kept if told["owner"] == owner)
+    return settings.load().pictures - sum(int(told["pictures"]) for told in kept if told["owner"] == owner)
 
 
 def enter_upload(owner: str, dataset: str, pictures: int) -> None:

@@ -1,7 +1,5 @@
 """Pipeline: the life of a language model as the article draws it, and as it runs here."""
 
-import uuid
-
 import streamlit as st
 
 from app.components.code import show_code
@@ -12,6 +10,8 @@ from app.components.life_results import show_loss, show_node
 from app.components.page import page_header, user_errors
 from app.components.reading import concept_links, show_text
 from app.components.run_buttons import run_buttons
+from app.components.waiting import waiting
+from app.components.who import me
 from app.language import _, current_language, explain
 from content.concepts import load_concepts
 from content.errors import ContentError
@@ -59,7 +59,7 @@ def live(pipeline: Pipeline, slug: str) -> None:
         the_graph(pipeline, slug, states(run, events))
         _title(pipeline, slug)
         if run.state == "queued":
-            st.info(_("In the queue, place {place}.").format(place=run.queue_position or 1), icon=":material/schedule:")
+            st.info(waiting(run), icon=":material/schedule:")
         if run.error:
             st.error(explain(run.error))
         run_buttons(run)
@@ -104,7 +104,7 @@ if chosen not in pipeline.nodes:
     chosen = first
 run = None
 with user_errors():
-    begin(settings(), st.session_state.setdefault("owner", uuid.uuid4().hex))
+    begin(settings(), me().id)
     run = shown_run()
 st.fragment(live, run_every=POLL_S if run is not None and run.active else None)(pipeline, chosen)
 step(pipeline, pipeline.nodes[chosen])

@@ -5,6 +5,7 @@ import streamlit as st
 
 from app.components.page import page_header, user_errors
 from app.components.run_card import filtered, run_card
+from app.components.who import me
 from app.figures.training import compare
 from app.language import _, mark
 from app.navigation import page
@@ -26,7 +27,7 @@ STATES = {
 }
 
 page_header(_("Runs"), _("All runs, the newest first. Choose some to compare them; choose one to take it home."))
-runs = store.list_runs()
+runs = store.list_runs(me())
 if not runs:
     st.info(_("There are no runs yet. Train a network first."))
     st.page_link(page("train"), label=_("Train"), icon=":material/arrow_forward:")
@@ -61,7 +62,7 @@ event = st.dataframe(
 chosen = [runs[row] for row in event["selection"]["rows"] if row < len(runs)]
 with user_errors():
     if not chosen and "run" in st.query_params:
-        chosen = [store.get(st.query_params["run"])]
+        chosen = [store.get(st.query_params["run"], me())]
 curves = {f"{r.name} ({r.id})": r.folder.read_events()[0] for r in chosen if isinstance(r.recipe, PictureRecipe)}
 if curves:
     words = {"accuracy": _("Validation accuracy"), "loss": _("Validation loss"), "epoch": _("Epoch")}
