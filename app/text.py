@@ -3,10 +3,13 @@
 import re
 import unicodedata
 
-# What means something to Streamlit's markdown: anywhere (also :icons:, $formulas$, <html>, addresses), and first.
+# What means something to Streamlit's markdown: anywhere (also :icons:, $formulas$, <html>), and at the beginning.
 _MARKUP = re.compile(
-    r"[\\`*\[\]<>~$:&@|]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|^[#+=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]", re.IGNORECASE
+    r"[\\`*\[\]<>~$:&@|]|(?<![^\W_])_|_(?![^\W_])|^[#+=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"
 )
+# Addresses become links even where each sign is escaped; a sign of no width and no effect within them prevents it.
+_ADDRESS = re.compile(r"(?i)(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)")
+_NO_WIDTH = "\u2060"
 _TURNS = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # marks that turn or hide text
 _FORMULA = ("=", "+", "-", "@")
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -16,7 +19,7 @@ def literal(text: str) -> str:
     """For markdown: captions, messages, labels of widgets."""
     text = _TURNS.sub("", text)
     text = " ".join(text.split())  # a line of its own could begin a list, a heading, a block of code
-    return _MARKUP.sub(r"\\\g<0>", text)
+    return _MARKUP.sub(r"\\\g<0>", _ADDRESS.sub(_NO_WIDTH, text))
 
 
 def for_plotly(text: str) -> str:
