@@ -10,8 +10,8 @@ from typing import Any
 
 import streamlit as st
 
-from app.components.page import plain
 from app.language import _
+from app.text import literal
 
 Control = Callable[..., object]
 MOST_NAMED = 12  # values that a sentence names
@@ -53,8 +53,8 @@ def tell_unknown(name: str, options: Collection[str], given: Sequence[str] | Non
         known = list(options)[:MOST_NAMED]
         st.warning(
             _("“{value}” is not a value of {name}; it is left out. Choose from: {known}.").format(
-                value=plain(unknown[0][:40]), name=plain(name),
-                known=plain(", ".join(known)) + (" …" if len(known) < len(options) else ""))
+                value=literal(unknown[0][:40]), name=literal(name),
+                known=literal(", ".join(known)) + (" …" if len(known) < len(options) else ""))
         )  # fmt: skip
 
 

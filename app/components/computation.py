@@ -6,9 +6,10 @@ import streamlit as st
 
 from app.components.address import number
 from app.components.lesson import predict_first
-from app.components.page import plain, show_error
+from app.components.page import show_error
 from app.components.stepper import begin_again
 from app.language import _, mark
+from app.text import literal
 from core.errors import UserError
 from core.maths.backpropagation import Step, steps
 from core.maths.expression import MOST_LETTERS, Expression, parse
@@ -103,7 +104,7 @@ def _sliders(text: str) -> dict[str, float]:
     for start in range(0, len(names), IN_A_ROW):
         for column, name in zip(st.columns(IN_A_ROW), names[start : start + IN_A_ROW], strict=False):
             with column:
-                found[name] = number(plain(name), f"v.{name}", given.get(name, 1.0), -EDGE, EDGE, step=0.1)
+                found[name] = number(literal(name), f"v.{name}", given.get(name, 1.0), -EDGE, EDGE, step=0.1)
     return found
 
 
@@ -117,10 +118,10 @@ def question(computation: Computation) -> None:
     predict_first(
         "steepest-" + "-".join(sorted(strongest)),
         _("A small change of which variable changes the result most?"),
-        {name: plain(name) for name in sorted(strongest)},
+        {name: literal(name) for name in sorted(strongest)},
         right,
         _("The gradient by {name} is {value:.4g}, the next is {next:.4g} by {other}.").format(
-            name=plain(right), value=gradients[right], next=gradients[second], other=plain(second)),
+            name=literal(right), value=gradients[right], next=gradients[second], other=literal(second)),
     )  # fmt: skip
 
 

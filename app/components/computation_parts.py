@@ -9,10 +9,11 @@ import streamlit as st
 from app.components.address import choice, log_number
 from app.components.computation import Computation
 from app.components.graph import Box, Line, State, show_graph
-from app.components.page import plain, show_error
+from app.components.page import show_error
 from app.components.stepper import go_to, stepper
 from app.figures.backpropagation import difference_error
 from app.language import _, mark
+from app.text import literal
 from content.layout import Drawing, draw
 from core.errors import UserError
 from core.maths.backpropagation import OPERATIONS, Step, finite_difference, forward, written
@@ -253,7 +254,7 @@ def _meaning(computation: Computation) -> None:
         _("All gradients are there. That by {name} is {gradient:.5g}: if {name} grows by {nudge:g}, the result should "
           "change by about {expected:.4g}. Computed anew it changes by {change:.4g}, from {now:.5g} to "
           "{then:.5g}.").format(
-            name=plain(name), gradient=gradients[name], nudge=NUDGE, expected=gradients[name] * NUDGE,
+            name=literal(name), gradient=gradients[name], nudge=NUDGE, expected=gradients[name] * NUDGE,
             change=then - now, now=now, then=then)
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.components.address import choice, number
 from app.components.lesson import predict_first
+from app.components.who import me
 from app.figures import inside as figures
 from app.language import _, mark
 from app.navigation import page
@@ -29,7 +30,7 @@ MOST_LETTERS = 500
 
 def choose_run() -> str | None:
     """Which model; without any, the way to one."""
-    runs = {run.id: run.name for run in store.list_runs() if run.state == "finished"
+    runs = {run.id: run.name for run in store.list_runs(me()) if run.state == "finished"
             and isinstance(run.recipe, LanguageRecipe)}  # fmt: skip
     if not runs:
         st.info(_("There is no language model yet. Bring one up on the page Pipeline; it takes about a minute."))

@@ -1,7 +1,6 @@
 """The life of a language model as a run: how it is begun, changed and gone on with, and what it has come to."""
 
 import dataclasses
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ import streamlit as st
 
 from app.components.address import choice, log_number, number, several, switch
 from app.components.graph import State
+from app.components.who import me
 from app.language import _, mark
 from core.errors import UserError
 from core.language.recipe import FIELDS, MATRICES, NEEDS, NEW_TASKS, LanguageRecipe
@@ -78,11 +78,6 @@ WORDS = {
 Event = dict[str, Any]
 
 
-def owner() -> str:
-    """Whose runs those of this browser are."""
-    return str(st.session_state.setdefault("owner", uuid.uuid4().hex))
-
-
 def task_name(task: str) -> str:
     """ "[new-b]" is task B to a person."""
     return _("task {letter}").format(letter=task[5:-1].upper())
@@ -132,30 +127,30 @@ def settings() -> LanguageRecipe:
 def begin(recipe: LanguageRecipe) -> None:
     """The button that queues a whole life; its run is in the link."""
     if st.button(_("Run the whole loop"), type="primary", icon=":material/play_arrow:", key="run-loop"):
-        st.query_params["run"] = store.submit(recipe, owner=owner())
+        st.query_params["run"] = store.submit(recipe, owner=me().id)
 
 
 def go_on(run: Run, nodes: Iterable[str] = (), **changes: Any) -> None:
     """Queue a run that takes over the life of another and runs these nodes of it; it is in the link from now on."""
     assert isinstance(run.recipe, LanguageRecipe)
     fresh = {"nodes": ",".join(nodes), "since": run.id, "next_round": False, "use": "", **changes}
-    st.query_params["run"] = store.submit(dataclasses.replace(run.recipe, **fresh), owner=owner())
+    st.query_params["run"] = store.submit(dataclasses.replace(run.recipe, **fresh), owner=me().id)
     for name in LABELS:  # the recipe of the new run says it now
         st.query_params.pop(name, None)
 
 
 def lives() -> list[Run]:
     """The runs that bring up a language model, one's own before those of others, the newest first."""
-    mine = owner()
-    found = [run for run in store.list_runs() if isinstance(run.recipe, LanguageRecipe)]
-    return sorted(found, key=lambda run: run.owner != mine)
+    person = me()
+    found = [run for run in store.list_runs(person) if isinstance(run.recipe, LanguageRecipe)]
+    return sorted(found, key=lambda run: run.owner != person.id)
 
 
 def shown_run() -> Run | None:
     """The run that the link names. Raises `UserError` for one that is not there or trains no language model."""
     if "run" not in st.query_params:
         return None
-    run = store.get(st.query_params["run"])
+    run = store.get(st.query_params["run"], me())
     if not isinstance(run.recipe, LanguageRecipe):
         raise UserError("This run trains on pictures. Open it on the page Train.")
     return run

@@ -10,6 +10,8 @@ from app.components.life import Told, begin, comes_before, controls, go_on, live
 from app.components.page import user_errors
 from app.components.reading import show_text
 from app.components.run_buttons import run_buttons
+from app.components.waiting import waiting
+from app.components.who import me
 from app.language import _, current_language, explain
 from app.navigation import page
 from content.pipeline import load_pipeline
@@ -55,7 +57,7 @@ def show_live(run: Run, show: Show) -> None:
 
 def _look(run_id: str, show: Show) -> None:
     with user_errors():
-        run = store.get(run_id)
+        run = store.get(run_id, me())
         watched = f"watched-{run.id}"
         if st.session_state.get(watched, run.active) and not run.active:
             st.session_state[watched] = False
@@ -72,7 +74,7 @@ def told(run: Run) -> Told:
 def status(run: Run) -> None:
     """Where a run stands, and what can be done about it."""
     if run.state == "queued":
-        st.info(_("In the queue, place {place}.").format(place=run.queue_position or 1), icon=":material/schedule:")
+        st.info(waiting(run), icon=":material/schedule:")
     if run.error:
         st.error(explain(run.error))
     run_buttons(run)

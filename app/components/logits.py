@@ -12,9 +12,11 @@ import numpy as np
 import streamlit as st
 
 from app.components.address import choice, log_number, number, numbers, write_numbers
-from app.components.page import plain, user_errors
+from app.components.page import user_errors
 from app.components.pixels import crisp
+from app.components.who import me
 from app.language import _
+from app.text import literal
 from core.maths import cross_entropy as maths
 from core.runs import client, store
 from core.vision.recipe import PictureRecipe
@@ -80,7 +82,7 @@ def _sliders(names: Sequence[str], z: list[float]) -> None:
     for k, name in enumerate(names):
         st.session_state[f"z-{k}"] = z[k]
         st.slider(
-            f"z · {plain(name[:40])}", -edge, edge, step=0.1, key=f"z-{k}", on_change=_slid, args=(tuple(z), k)
+            f"z · {literal(name[:40])}", -edge, edge, step=0.1, key=f"z-{k}", on_change=_slid, args=(tuple(z), k)
         )  # fmt: skip
 
 
@@ -122,7 +124,7 @@ def _typed(names: Sequence[str], z: Sequence[float], weights: Sequence[float]) -
             else:
                 sentence = _("Class {name} needs a number from {low:g} to {high:g}; it keeps {old:g}.")
                 old = now[column][int(row)]
-                errors.append(sentence.format(name=plain(names[int(row)][:40]), low=low, high=MOST, old=old))
+                errors.append(sentence.format(name=literal(names[int(row)][:40]), low=low, high=MOST, old=old))
     st.session_state["table-errors"] = errors
     st.session_state["table-turn"] = turn + 1  # a fresh table: an editor keeps its edits until then
     write_numbers("z", now["z"])
@@ -140,7 +142,7 @@ def _read(typed: object) -> float:
 
 def from_a_run() -> list[str] | None:
     """The answer of a trained network to a test picture as the starting logits; its class names, or None."""
-    runs = {run.id: run.name for run in store.list_runs() if run.state == "finished"
+    runs = {run.id: run.name for run in store.list_runs(me()) if run.state == "finished"
             and isinstance(run.recipe, PictureRecipe)}  # fmt: skip
     with st.expander(_("Begin with a real prediction"), icon=":material/photo:"):
         if not runs:

@@ -1,6 +1,5 @@
 """How every page begins, and how it says what went wrong."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,10 +7,6 @@ import streamlit as st
 
 from app.language import explain
 from core.errors import UserError
-
-# Of markdown as Streamlit reads it, with :colours: and formulas in $; the second, what would begin a list.
-_SIGNS = re.compile(r"[\\`*\[\]<>~$|]|(?<![^\W_])_|_(?![^\W_])|:(?=[a-z/])|^[#+-]|(?<=www)\.")
-_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 
 
 def page_header(title: str, lead: str) -> None:
@@ -31,9 +26,4 @@ def user_errors() -> Iterator[None]:
 
 def show_error(error: UserError) -> None:
     """What is wrong, as a sentence."""
-    st.error(explain(error, plain), icon=":material/error:")
-
-
-def plain(text: str) -> str:
-    """What a person has typed, where markdown is read: its signs lose their meaning, a word_like_this has none."""
-    return _NUMBERED.sub(r"\1\\\2", _SIGNS.sub(r"\\\g<0>", " ".join(text.split())))
+    st.error(explain(error), icon=":material/error:")

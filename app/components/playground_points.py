@@ -4,7 +4,6 @@ import numpy as np
 import streamlit as st
 
 from app.components.address import choice, number
-from app.components.page import plain
 from app.figures.playground import by_hand
 from app.language import _, _n, explain
 from core.errors import UserError
@@ -101,7 +100,7 @@ def _by_hand(share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _warn(error: UserError) -> None:
-    st.warning(explain(error, plain), icon=":material/touch_app:")
+    st.warning(explain(error), icon=":material/touch_app:")
 
 
 def _pressed(text: str, label: int) -> str:

@@ -11,9 +11,10 @@ from app.components import recipe_form
 from app.components.downloading import bring
 from app.components.page import user_errors
 from app.components.pixels import crisp
+from app.components.who import me
 from app.figures.training import class_counts
 from app.language import _, _n
-from core.runs import client
+from core.runs import client, shares
 from core.vision.recipe import PictureRecipe
 
 DATA_FIELDS = ("dataset", "image_size", "seed", "validation_share", "train_limit")
@@ -78,7 +79,11 @@ def upload_zip() -> None:
         if st.session_state.get("imported-zip") == digest:
             return
         with st.spinner(_("Looking at every picture …")):
-            found = client.call("core.vision.uploads:import_zip", pool="decode", timeout=LOAD_S, data=data)
+            owner = me().id
+            shares.check_disk(owner)
+            most = shares.pictures_left(owner)
+            found = client.call("core.vision.uploads:import_zip", pool="decode", timeout=LOAD_S, data=data, most=most)
+            shares.enter_upload(owner, found["dataset"], sum(found["counts"]))
         st.session_state["imported-zip"] = digest
         recipe_form.use_dataset(found["dataset"])
         st.rerun()

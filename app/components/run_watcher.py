@@ -16,9 +16,12 @@ import streamlit as st
 from app.components.page import user_errors
 from app.components.pixels import crisp
 from app.components.run_buttons import run_buttons
+from app.components.waiting import waiting
+from app.components.who import me
 from app.figures import training as figures
 from app.language import _, explain
 from app.navigation import page
+from app.text import csv_cell
 from core.errors import UserError
 from core.runs import store
 from core.runs.progress import Progress, progress
@@ -40,9 +43,11 @@ def watch(run_id: str) -> None:
 
 def _once_it_moves(run_id: str) -> Run:
     """A run that was just begun has its first point within half a second: worth waiting for rather than for a poll."""
-    deadline = time.monotonic() + FIRST_POINT_S
+    deadline, person = time.monotonic() + FIRST_POINT_S, me()
     while (
-        (run := store.get(run_id)).active and time.monotonic() < deadline and time.time() - run.created < FIRST_POINT_S
+        (run := store.get(run_id, person)).active
+        and time.monotonic() < deadline
+        and time.time() - run.created < FIRST_POINT_S
     ):
         if any(event["event"] == "step" for event in store.read_events(run)[0]):
             break
@@ -52,7 +57,7 @@ def _once_it_moves(run_id: str) -> Run:
 
 def _live(run_id: str) -> None:
     with user_errors():  # the page's own has long ended when the fragment runs again: the run may be deleted by then
-        _show(store.get(run_id))
+        _show(store.get(run_id, me()))
 
 
 def _show(run: Run) -> None:
@@ -99,7 +104,7 @@ def _headline(run: Run, events: Sequence[dict[str, Any]]) -> None:
     last = events[-1] if events else {}
     match run.state:
         case "queued":
-            st.info(_("In the queue, place {place}.").format(place=run.queue_position or 1), icon=":material/schedule:")
+            st.info(waiting(run), icon=":material/schedule:")
         case "running" | "stopping" if last.get("event") == "preparing":
             told = _("Downloading the data …") if last["what"] == "download" else _("Preparing the data …")
             st.progress(float(last["share"]), text=told)
@@ -108,7 +113,8 @@ def _headline(run: Run, events: Sequence[dict[str, Any]]) -> None:
         case "stopping":
             st.info(_("Stopping …"), icon=":material/stop_circle:")
         case "stopped":
-            st.warning(_("Stopped. What it has learnt is kept; resume it whenever you like."))
+            kept = _("Stopped. What it has learnt is kept; resume it whenever you like.")
+            st.warning(explain(run.error) if run.error else kept)
         case "interrupted":
             st.warning(explain(run.error) if run.error else _("Interrupted. Resume it to go on from where it was."))
         case "failed":
@@ -166,7 +172,7 @@ def _test(run: Run) -> None:
     with right:
         st.subheader(_("Scores of each class"))
         scores = pd.DataFrame(per_class_scores(report["confusion"]))
-        scores.insert(0, "class", classes)
+        scores.insert(0, "class", [csv_cell(name) for name in classes])
         names = {
             "class": _("Class"),
             "precision": _("Precision"),

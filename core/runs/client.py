@@ -36,8 +36,12 @@ class RemoteError(RuntimeError):
 def ensure_supervisor() -> None:
     """Make sure that one supervisor is alive and runs code at least as new as ours. Safe to call from anywhere.
 
-    Takes a millisecond or two when it is. Raises `UserError` when it cannot be started.
+    Takes a millisecond or two when it is. Raises `UserError` when it cannot be started. Where somebody else starts
+    it (``ATLAS_SUPERVISOR=elsewhere``: another container, whose processes are not ours to end), it is waited for.
     """
+    if os.environ.get("ATLAS_SUPERVISOR") == "elsewhere":
+        _wait_for_it()
+        return
     state = ping()
     if state is not None and state["code_time"] >= code_time():
         return
@@ -138,6 +142,14 @@ def _exchange(connection: Connection, request: dict[str, Any], payload: bytes | 
         return connection.recv_bytes()
     except OSError as error:
         raise NoSupervisorError(str(error)) from error
+
+
+def _wait_for_it() -> None:
+    deadline = time.monotonic() + START_S
+    while ping() is None:
+        if time.monotonic() > deadline:
+            raise UserError("The background process does not answer. Try again in a minute.")
+        time.sleep(0.1)
 
 
 def _start() -> None:

@@ -55,6 +55,12 @@ def training_failed(error: BaseException) -> UserError:
                      file="worker.log")  # fmt: skip
 
 
+def training_too_long(minutes: int) -> UserError:
+    """Why a run was stopped though nobody asked for it."""
+    return UserError("Stopped after {minutes} minutes, as long as one run may train here. Resume it to go on.",
+                     minutes=minutes)  # fmt: skip
+
+
 def training_killed(times: int) -> UserError:
     """Why a run was given up after its process died again and again without a new checkpoint."""
     return UserError(

@@ -10,9 +10,10 @@ from typing import Any
 
 from filelock import Timeout
 
-from core.machine import threads_each, usual_trainers
+from core import settings
+from core.machine import threads_each
 from core.runs import index
-from core.runs.failures import training_killed
+from core.runs.failures import training_killed, training_too_long
 from core.runs.folder import RunFolder
 from core.runs.worker import locks_folder, train, worker_lock
 
@@ -28,6 +29,7 @@ class Training:
     folder: RunFolder
     process: Any = None
     stop_seen: float | None = None  # monotonic seconds, as all times here: a laptop's sleep does not count
+    begun: float = field(default_factory=time.monotonic)
     beat: int = 0
     beat_seen: float = field(default_factory=time.monotonic)
 
@@ -70,8 +72,6 @@ class Trainers:
 
     def __init__(self, context: Any, changed: threading.Event) -> None:
         self.context, self.changed = context, changed
-        told = os.environ.get("ATLAS_TRAINERS", "")
-        self.most = max(1, int(told)) if told.isdecimal() else usual_trainers()
         self.trainings: dict[str, Training] = {}
         for left in index.runs_folder().glob(".deleted-*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -93,8 +93,11 @@ class Trainers:
                 del self.trainings[run_id]
             elif _must_end(training):
                 training.kill()
+            else:
+                _keep_to_time(training)
+        most = settings.load().trainers
         for run_id in index.waiting() if start else []:
-            if len(self.trainings) >= self.most:
+            if len(self.trainings) >= most:
                 break
             self._start(run_id)
 
@@ -117,7 +120,7 @@ class Trainers:
         folder.clear_stop()
         if index.change(run_id, {"queued"}, saved=folder.saved, **claim) is None:
             return  # stopped or deleted in this very moment
-        arguments = (run_id, threads_each(self.most))
+        arguments = (run_id, threads_each(settings.load().trainers))
         process = self.context.Process(target=train, args=arguments, name=f"atlas-train-{run_id}")
         process.start()
         self.trainings[run_id] = Training(folder, process)
@@ -134,6 +137,16 @@ def _must_end(training: Training) -> bool:
         training.stop_seen = training.stop_seen or now
         return now - training.stop_seen > GRACE_S
     return training.quiet_s() > STUCK_S
+
+
+def _keep_to_time(training: Training) -> None:
+    """Ask a run to stop that has trained as long as one may; it can be resumed when its turn comes again."""
+    minutes = settings.load().minutes
+    if time.monotonic() - training.begun < minutes * 60:
+        return
+    error = training_too_long(minutes).to_json()
+    if index.change(training.folder.id, {"running"}, state="stopping", error=error) is not None:
+        training.folder.ask_to_stop()
 
 
 def _settle(training: Training) -> None:

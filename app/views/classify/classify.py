@@ -7,6 +7,7 @@ from app.components.address import choice
 from app.components.code import show_code
 from app.components.downloading import bring
 from app.components.page import page_header, user_errors
+from app.components.who import me
 from app.language import _
 from core.runs import store
 from core.vision.recipe import PictureRecipe
@@ -19,7 +20,7 @@ MOST_PICTURES = 32
 
 page_header(_("Classify"), _("Show a picture to a network: what does it take it for, and where did it look?"))
 
-finished = [run for run in store.list_runs() if run.state == "finished"]
+finished = [run for run in store.list_runs(me()) if run.state == "finished"]
 runs = {run.id: run.name for run in finished if isinstance(run.recipe, PictureRecipe)}
 names = {
     "imagenet": _("ImageNet: EfficientNet-Lite0, 1,000 classes"),
