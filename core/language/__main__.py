@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.language.recipe import LanguageRecipe
+from core.language.texts import read_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Below, since torch takes seconds and a bad option is told at once.
     from core.device import choose_device  # noqa: PLC0415
     from core.language.loop import Life, live  # noqa: PLC0415
-    from core.language.text import learn_text, read_text  # noqa: PLC0415
+    from core.language.text import learn_text  # noqa: PLC0415
 
     try:
         if options.text:

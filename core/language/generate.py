@@ -33,11 +33,11 @@ def generate(
         )
     if not temperature >= 0 or top_k < 0 or not 0 < top_p <= 1:
         raise UserError("Temperature is at least 0, top-k at least 0, and top-p between 0 and 1.")
-    generator = torch.Generator().manual_seed(seed)
+    generator, device = torch.Generator().manual_seed(seed), next(model.parameters()).device
     tokens, cache, new = list(prompt), None, list(prompt)
     for _ in range(count):
-        logits, cache = model.with_cache(torch.tensor([new]), cache if use_cache else None)
-        tokens.append(_draw(logits[0, -1], temperature, top_k, top_p, generator))
+        logits, cache = model.with_cache(torch.tensor([new], device=device), cache if use_cache else None)
+        tokens.append(_draw(logits[0, -1].float().cpu(), temperature, top_k, top_p, generator))
         new = tokens[-1:] if use_cache else tokens
     return tokens[len(prompt) :]
 
@@ -69,6 +69,6 @@ def distribution(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p
 @torch.no_grad()
 def log_likelihoods(model: LanguageModel, tokens: list[int]) -> list[float]:
     """Log-probability in nats of each token but the first, given those before it."""
-    row = torch.tensor([tokens])
+    row = torch.tensor([tokens], device=next(model.parameters()).device)
     scores = model(row[:, :-1]).log_softmax(2)
     return [float(value) for value in scores.gather(2, row[:, 1:, None]).flatten()]
