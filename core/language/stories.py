@@ -30,7 +30,9 @@ ENGLISH = {
     "season": ("spring", "summer", "autumn", "winter"),
 }
 CHINESE = {
-    "heroes": ("小雨 她", "小明 他", "阿福 他", "小兰 她", "冬冬 他", "小月 她", "石头 他", "小梅 她", "大勇 他", "小荷 她"),
+    "heroes": (
+        "小雨 她", "小明 他", "阿福 他", "小兰 她", "冬冬 他", "小月 她", "石头 他", "小梅 她", "大勇 他", "小荷 她",
+    ),
     "friend": ("安安", "小北", "阿宝", "青青", "小虎", "朵朵", "阿远", "小舟"),
     "place": ("树林", "码头", "草地", "老磨坊", "湖边", "公园", "山坡", "村口"),
     "toy": ("风筝", "皮球", "纸船", "木马", "小鼓", "灯笼", "布娃娃", "图画书"),
@@ -102,7 +104,8 @@ ENGLISH_COURSES: dict[str, tuple[Lines, Lines, Lines]] = {
     ),
     "promise": (
         (("{hero} went to the {place} to play with {friend}.", "{friend} and {hero} played at the {place}."),
-         ("{He} had promised {his} {relative} to be home before dark.", "“Be home before dark,” {his} {relative} said.")),
+         ("{He} had promised {his} {relative} to be home before dark.",
+          "“Be home before dark,” {his} {relative} said.")),
         (("{He} watched the sun, and when it sank {he} left.", "When the sun touched the trees, {he} said goodbye."),
          ("{He} came home in time.", "It was still light when {he} came to the door."),
          ("The supper was warm.", "The {relative} was glad, and the supper was warm.")),
@@ -118,7 +121,8 @@ ENGLISH_COURSES: dict[str, tuple[Lines, Lines, Lines]] = {
          ("{rest} coins were left.", "{He} went home with the {toy} and {rest} coins."),
          ("{friend} was allowed to play with it, too.", "That day {he} played with {friend} until evening.")),
         (("{He} had only {few} coins, so {he} could not buy it.", "{hero} counted {few} coins, and that was too few."),
-         ("{He} worked for the {worker} and got {lack} coins.", "The {worker} paid {him} {lack} coins for a day's work."),
+         ("{He} worked for the {worker} and got {lack} coins.",
+          "The {worker} paid {him} {lack} coins for a day's work."),
          ("Now {he} had {price} coins and bought the {toy}.", "With {price} coins in {his} hand {he} came back.")),
     ),
     "quarrel": (
@@ -213,7 +217,8 @@ CHINESE_COURSES: dict[str, tuple[Lines, Lines, Lines]] = {
          ("这下有了{price}个铜板，{he}买下了{toy}。", "{he}拿着{price}个铜板，回来买了{toy}。")),
     ),
     "quarrel": (
-        (("{hero}和{friend}在{place}捡到一个{colour}{toy}。", "{place}有一个{colour}{toy}，{hero}和{friend}同时看见了。"),
+        (("{hero}和{friend}在{place}捡到一个{colour}{toy}。",
+          "{place}有一个{colour}{toy}，{hero}和{friend}同时看见了。"),
          ("两个人都想要。", "“是我的！”两个人一齐喊。")),
         (("“我们轮流玩吧。”{hero}说。", "{hero}说，一人玩一天。"),
          ("谁也没有哭。", "{friend}马上答应了。"),

@@ -27,6 +27,9 @@ VALIDATION_SHARE, VALIDATION_WINDOWS = 0.1, 512
 LOOKS = 12  # at the validation part, each with a sample; closer together at the beginning, where most happens
 LOOK_WINDOWS = 64  # of the validation part; all of them at the end
 SAMPLE_TOKENS, SAMPLE_TEMPERATURE = 160, 0.8
+# A smaller model trains on one thread: two wait for each other so often that beside other work a step took ten times
+# as long (33 ms on one, 370 to 500 ms on two, two layers of width 64 on two busy cores).
+FEW_PARAMETERS = 400_000
 TRIAL_STEPS = 20  # to see how fast this machine is, and so how many steps the time allows
 
 
@@ -35,7 +38,10 @@ def build(recipe: Recipe, device: torch.device, say: Any = lambda *_: None) -> "
     assert isinstance(recipe, TextRecipe)
     text = texts.load(recipe.source)
     say("tokens", 0.3)
-    return TextTask(recipe, text, device)
+    task = TextTask(recipe, text, device)
+    if device.type == "cpu" and sum(p.numel() for p in task.model.blocks.parameters()) < FEW_PARAMETERS:
+        torch.set_num_threads(1)
+    return task
 
 
 class TextTask(Task):
@@ -142,7 +148,7 @@ def learn_text(text: str, seconds: float, seed: int) -> Iterator[Event]:
     recipe = TextRecipe.preset("three-minutes", seed=seed, steps=TRIAL_STEPS)
     trial = TextTask(recipe, text, device)
     yield {"event": "text", "characters": len(text), "vocabulary": trial.model.size.vocabulary, **trial.baselines}
-    pace = seconds_per_step(trial)
+    pace = quickest(trial)
     recipe = replace(recipe, steps=max(TRIAL_STEPS, int((seconds - (time.monotonic() - began)) / pace * 0.97)))
     task = TextTask(recipe, text, device)
     last: Event = {}
@@ -166,12 +172,16 @@ def seconds_per_step(task: TextTask) -> float:
     return statistics.median(later - earlier for earlier, later in pairwise(times))
 
 
-def pace(recipe: dict[str, Any]) -> float:
-    """Seconds a step of this recipe takes here, measured; a call for the form."""
-    from core.device import choose_device  # noqa: PLC0415
-
-    tried = TextRecipe.from_mapping(recipe | {"steps": TRIAL_STEPS})
-    return seconds_per_step(build(tried, choose_device(tried.device)))
+def quickest(task: TextTask) -> float:
+    """Seconds a step takes on as many threads as are quickest here, one or all; they are set for what follows."""
+    every = torch.get_num_threads()
+    times = {}
+    for threads in {1, every}:
+        torch.set_num_threads(threads)
+        times[threads] = seconds_per_step(task)
+    best = min(times, key=times.__getitem__)
+    torch.set_num_threads(best)
+    return times[best]
 
 
 def _baselines(training: Tensor, validation: Tensor, size: int) -> dict[str, float]:

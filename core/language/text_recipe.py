@@ -26,7 +26,9 @@ class TextRecipe(Recipe):
     }  # fmt: skip
 
     epochs: int = setting(1, "A text is counted in steps, not in passes: always 1.", minimum=1, maximum=1)
-    source: str = setting("stories:en:4000:0", "The text: stories:LANGUAGE:COUNT:SEED, or text:DIGEST of one handed in.")
+    source: str = setting(
+        "stories:en:4000:0", "The text: stories:LANGUAGE:COUNT:SEED, or text:DIGEST of one that was kept."
+    )  # fmt: skip
     tokens: str = setting(
         "characters", "What is read and written at once: a character, or pieces of words found by byte-pair encoding.",
         choices=("characters", "bpe"),

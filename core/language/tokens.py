@@ -55,7 +55,8 @@ class Tokens:
         """Raises `UserError` naming the first characters that the vocabulary lacks."""
         unknown = list(dict.fromkeys(letter for letter in text if letter not in self._ids))
         if unknown:
-            raise UserError("What it has learnt has no “{characters}”. Leave that out.", characters="".join(unknown[:8]))
+            raise UserError("The text it learnt has no “{characters}”. Leave that out.",
+                            characters="".join(unknown[:8]))  # fmt: skip
         if self._bpe is None:
             return [self._ids[letter] for letter in text]
         return list(self._bpe.encode(text, add_special_tokens=False).ids)
