@@ -31,7 +31,7 @@ def watch(run_id: str) -> None:
     """Show a run; keeps itself up to date while the run is active. Raises `UserError` for an unknown id."""
     run = once_it_moves(run_id)
     if not isinstance(run.recipe, PictureRecipe):
-        raise UserError("This run trains a language model. Open it on the page Pipeline.")
+        raise UserError("This run trains a language model. Open it from the page Runs.")
     st.fragment(_live, run_every=POLL_S if run.active else None)(run_id)
 
 

@@ -36,7 +36,7 @@ def strip(recipe: TextRecipe | None, owner: str) -> None:
 
 
 def compute(facts: dict[str, Any], recipe: TextRecipe, step: int) -> float:
-    """Floating-point operations of training so far: 6 for each parameter inside and token (Kaplan et al. 2020, §2.1)."""
+    """Floating-point operations so far: 6 for each parameter inside and token (Kaplan et al. 2020, §2.1)."""
     return 6.0 * float(facts["parameters_inside"]) * recipe.batch_size * recipe.context * step
 
 

@@ -14,8 +14,8 @@ from core.runs import client
 
 TOKENS = {"characters": mark("Characters"), "bpe": mark("Pieces of words (BPE)")}
 PARTS = {
-    "tokens": mark("Tokens"),
-    "vocabulary": mark("Vocabulary"),
+    "tokens": mark("In tokens"),
+    "vocabulary": mark("The vocabulary"),
     "frequency": mark("Frequency"),
     "lengths": mark("Lengths"),
     "duplicates": mark("Duplicates and split"),

@@ -34,10 +34,10 @@ def recipe() -> TextRecipe:
     values: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         values["source"] = _source()
+        kinds = {kind: _(words) for kind, words in TOKENS.items()}
         values["tokens"] = choice(
-            st.segmented_control, _("A token is"), "tokens", {k: _(words) for k, words in TOKENS.items()}, required=True,
-            width="content",
-        )  # fmt: skip
+            st.segmented_control, _("A token is"), "tokens", kinds, required=True, width="content"
+        )
         if values["tokens"] == "bpe":
             values["vocabulary"] = _field("vocabulary", _("Size of the vocabulary"), base)
         values["steps"] = _field("steps", _(FIELDS["steps"]), base)

@@ -1,4 +1,4 @@
-"""A text run, or the pre-training of a life, as it happens: loss against guessing, and what the model writes by then."""
+"""A text run, or the pre-training of a life, as it happens: loss against guessing, and what the model writes."""
 
 import math
 from typing import Any
@@ -25,7 +25,7 @@ Event = dict[str, Any]
 
 
 def watch(run_id: str) -> None:
-    """Show a run; keeps itself up to date while the run is active. Raises `UserError` for one that learns no language."""
+    """Show a run; keeps itself up to date while the run is active. Raises `UserError` for one of pictures."""
     run = once_it_moves(run_id)
     if not isinstance(run.recipe, TextRecipe | LanguageRecipe):
         raise UserError("This run trains on pictures. Open it on the page Train.")
@@ -63,12 +63,13 @@ def _life(run: Run, events: list[Event]) -> None:
     else:
         guesses = {_("guessing evenly"): text["uniform_loss"], _("guessing by frequency"): text["unigram_loss"]}
         _chart(run, steps, guesses, 1.0, _(UNITS["nats"]))
-    st.page_link(page("pipeline"), label=_("The whole life"), query_params={"run": run.id}, icon=":material/account_tree:")
+    link = {"run": run.id}
+    st.page_link(page("pipeline"), label=_("The whole life"), query_params=link, icon=":material/account_tree:")
 
 
 def _text(run: Run, events: list[Event]) -> None:
     assert isinstance(run.recipe, TextRecipe)
-    st.text(f"{run.name} · {told(run.recipe.source)}")
+    st.text(f"{told(run.recipe.source)} · {run.name}")
     headline(run, events, _finished(run))
     run_buttons(run)
     facts, steps = started(events), [event for event in events if event["event"] == "step"]
@@ -91,8 +92,10 @@ def _finished(run: Run) -> str:
     if not end:
         return ""
     bits = end["test_loss"] / end["characters_per_token"] / math.log(2)
-    return _("Finished: {nats:.2f} nats per token, {bits:.2f} bits per character on the part held back, after "
-             "{seconds:.1f} seconds of training.").format(nats=end["test_loss"], bits=bits, seconds=end["seconds"])  # fmt: skip
+    return _(
+        "Finished: {nats:.2f} nats per token, {bits:.2f} bits per character on the part held back, after "
+        "{seconds:.1f} seconds of training."
+    ).format(nats=end["test_loss"], bits=bits, seconds=end["seconds"])
 
 
 def _figures(recipe: TextRecipe, facts: Event, steps: list[Event]) -> None:
@@ -130,7 +133,8 @@ def _samples(run: Run, seen: list[Event]) -> None:
     for column, place in zip(st.columns(len(places)), places, strict=True):
         with column, st.container(border=True):
             event = seen[place]
-            st.caption(_("after step {step:,} · {loss:.2f} nats").format(step=event["step"], loss=event["validation_loss"]))
+            words = _("after step {step:,} · {loss:.2f} nats")
+            st.caption(words.format(step=event["step"], loss=event["validation_loss"]))
             st.text(event["sample"])
     with st.expander(_("All samples")):
         st.dataframe(

@@ -51,7 +51,7 @@ def _stories() -> str:
     with st.container(horizontal=True):
         both = {"en": "English", "zh": "中文"}
         language = choice(
-            st.segmented_control, _("Language of the stories"), "language", both, required=True, width="content"
+            st.segmented_control, _("Language of the stories"), "stories", both, required=True, width="content"
         )
         count = int(number(_("Stories"), "count", 4000, 500, MOST_STORIES, step=500, width=280))
         seed = int(number(_("Seed"), "seed", 0, 0, 99, step=1, width=200))
@@ -76,8 +76,8 @@ def _own() -> str | None:
                 st.session_state["taken-text"] = digest
                 text, encoding = texts.decoded(data)
                 _take(texts.keep(text), encoding)
-    if encoding := st.session_state.get(_ENCODING):
-        st.caption(_("Read as {encoding}.").format(encoding=encoding))
+    if st.session_state.get(_ENCODING):
+        st.caption(_("Read as {encoding}.").format(encoding=st.session_state[_ENCODING]))
     return _linked()
 
 

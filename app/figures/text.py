@@ -79,9 +79,10 @@ def scaling(points: Sequence[tuple[float, float, str]], axis: str, words: Words)
 def paths(runs: Mapping[str, tuple[Sequence[float], Sequence[float]]], axis: str, words: Words) -> Plain:
     """The way of several runs (x, validation loss), both as logarithms."""
     traces = [
-        {"type": "scatter", "x": list(x), "y": list(y), "mode": "lines+markers", "name": name, "line": {"color": colour}}
+        {"type": "scatter", "x": list(x), "y": list(y), "mode": "lines+markers", "name": name,
+         "line": {"color": colour}}
         for (name, (x, y)), colour in zip(runs.items(), (TRAINING, VALIDATION, GREEN), strict=False)
-    ]
+    ]  # fmt: skip
     layout = {
         "xaxis": {**title(axis), "type": "log", "exponentformat": "power"},
         "yaxis": {**title(words["loss"]), "type": "log"},

@@ -104,9 +104,12 @@ class TextTask(Task):
 
     def write(self) -> str:
         """The first character of the part held back, and what the model goes on with."""
-        count = min(SAMPLE_TOKENS, self.model.size.context - len(self.start))
-        tokens = generate(self.model, self.start, count, temperature=SAMPLE_TEMPERATURE, seed=self.recipe.seed)
-        return self.vocabulary.decode(self.start + tokens)
+        tokens, room = list(self.start), self.model.size.context
+        while len(tokens) < SAMPLE_TOKENS:
+            seen = tokens[-(room // 2) :]  # when the context is full, it goes on from the later half of it
+            seed = self.recipe.seed + len(tokens)
+            tokens += generate(self.model, seen, room - len(seen), temperature=SAMPLE_TEMPERATURE, seed=seed)
+        return self.vocabulary.decode(tokens[:SAMPLE_TOKENS])
 
     def metadata(self) -> dict[str, Any]:
         return {
