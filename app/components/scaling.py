@@ -1,5 +1,6 @@
 """Three sizes of one model, trained on the same text: what does size buy?"""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -79,6 +80,11 @@ def _figures(runs: list[Run]) -> None:
     with left:
         chart = figures.scaling(ends, _("parameters of the blocks"), words)
         st.plotly_chart(chart, key="by-parameters", alt=_("Loss against parameters"))
+        if len(ends) > 1:
+            (least, high, _small), (most, low, _large) = min(ends), max(ends)
+            power = math.log(high / low) / math.log(most / least)
+            st.markdown(_("From the smallest to the largest so far, the loss falls by the power {power:.3f} of the "
+                          "parameters.").format(power=power))  # fmt: skip
     with right:
         chart = figures.paths(ways, _("floating-point operations of training"), words)
         st.plotly_chart(chart, key="by-compute", alt=_("Loss against computation"))

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from core.language.lora import add_lora, merge_lora
+from core.language.lora import LowRank, add_lora, merge_lora
 from core.language.model import LanguageModel, Size
 
 peft = pytest.importorskip("peft", reason="peft is not installed: pip install -e '.[llm]'", exc_type=ImportError)
@@ -24,10 +24,11 @@ def test_the_same_numbers_give_the_same_logits(rank, alpha):
     )
     ours = copy.deepcopy(model)
     adapters = add_lora(ours, rank, alpha, MATRICES)
-    layers = [layer for layer in theirs.modules() if hasattr(layer, "lora_A")]
-    assert len(layers) == len(adapters) == 8
+    named = {name: adapter for name, adapter in ours.named_modules() if isinstance(adapter, LowRank)}
+    assert len(named) == len(adapters) == sum(hasattr(layer, "lora_A") for layer in theirs.modules()) == 8
     with torch.no_grad():
-        for adapter, layer in zip(adapters, layers, strict=True):
+        for name, adapter in named.items():
+            layer = theirs.get_submodule(f"base_model.model.{name}")
             assert torch.equal(adapter.base.weight, layer.base_layer.weight)
             layer.lora_A["default"].weight.normal_()
             layer.lora_B["default"].weight.normal_()
