@@ -7,7 +7,7 @@ import streamlit as st
 from app.components.address import choice
 from app.components.text_facts import TOKENS
 from app.components.text_source import told
-from app.language import _, explain, mark
+from app.language import _, current_language, explain, mark
 from app.navigation import page
 from core.errors import UserError
 from core.language import texts
@@ -50,13 +50,14 @@ def recipe() -> TextRecipe:
 
 def _source() -> str:
     """Stories, or the text that the link brought here from the page Text."""
-    given = st.query_params.get("source", STORIES[0])
+    made = sorted(STORIES, key=lambda source: source.split(":")[1] != current_language())
+    given = st.query_params.get("source", made[0])
     try:
         texts.load(given)
     except UserError as error:
         st.error(explain(error), icon=":material/error:")
-        given = STORIES[0]
-    sources = dict.fromkeys((*STORIES, given))
+        given = made[0]
+    sources = dict.fromkeys((*made, given))
     chosen = choice(st.selectbox, _("Text"), "source", {source: told(source) for source in sources}, width=260)
     st.page_link(page("text"), label=_("Another text"), icon=":material/menu_book:")
     return chosen

@@ -63,6 +63,8 @@ def _life(run: Run, events: list[Event]) -> None:
     else:
         guesses = {_("guessing evenly"): text["uniform_loss"], _("guessing by frequency"): text["unigram_loss"]}
         _chart(run, steps, guesses, 1.0, _(UNITS["nats"]))
+        told_by_then = [event for event in events if event["event"] == "sample" and event.get("node") == "pre-training"]
+        _samples(run, [{"step": event["step"], "sample": event["text"]} for event in told_by_then])
     link = {"run": run.id}
     st.page_link(page("pipeline"), label=_("The whole life"), query_params=link, icon=":material/account_tree:")
 
@@ -133,12 +135,16 @@ def _samples(run: Run, seen: list[Event]) -> None:
     for column, place in zip(st.columns(len(places)), places, strict=True):
         with column, st.container(border=True):
             event = seen[place]
-            words = _("after step {step:,} · {loss:.2f} nats")
-            st.caption(words.format(step=event["step"], loss=event["validation_loss"]))
+            st.caption(_after(event))
             st.text(event["sample"])
     with st.expander(_("All samples")):
         st.dataframe(
-            {_("Step"): [e["step"] for e in seen], _("nats per token"): [round(e["validation_loss"], 3) for e in seen],
-             _("What it writes"): [e["sample"] for e in seen]},
+            {_("When"): [_after(event) for event in seen], _("What it writes"): [event["sample"] for event in seen]},
             hide_index=True, key=f"samples-{run.id}",
         )  # fmt: skip
+
+
+def _after(event: Event) -> str:
+    if "validation_loss" in event:
+        return _("after step {step:,} · {loss:.2f} nats").format(step=event["step"], loss=event["validation_loss"])
+    return _("after step {step:,}").format(step=event["step"])

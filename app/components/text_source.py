@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.components.address import choice, number
 from app.components.page import user_errors
-from app.language import _, _n, explain, mark
+from app.language import _, _n, current_language, explain, mark
 from core.errors import UserError
 from core.language import sentences, texts
 from core.language.stories import MOST_STORIES
@@ -49,7 +49,8 @@ def told(source: str) -> str:
 
 def _stories() -> str:
     with st.container(horizontal=True):
-        both = {"en": "English", "zh": "中文"}
+        names = {"en": "English", "zh": "中文"}
+        both = {language: names[language] for language in sorted(names, key=lambda name: name != current_language())}
         language = choice(
             st.segmented_control, _("Language of the stories"), "stories", both, required=True, width="content"
         )
