@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from core.errors import UserError
 from core.language.recipe import LanguageRecipe
+from core.language.text_recipe import TextRecipe
 from core.training.recipe import Recipe, read_object, shown
 from core.vision.recipe import PictureRecipe
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from core.training.task import Task
 
-RECIPES: dict[str, type[Recipe]] = {cls.task: cls for cls in (PictureRecipe, LanguageRecipe)}
+RECIPES: dict[str, type[Recipe]] = {cls.task: cls for cls in (PictureRecipe, LanguageRecipe, TextRecipe)}
+BUILDERS = {PictureRecipe.task: "core.vision.task", TextRecipe.task: "core.language.text"}  # a life builds its own
 
 Say = Callable[[str, float], None]
 """Called with what is being prepared and how much of it is done, from 0 to 1."""
@@ -37,5 +39,5 @@ def build_task(recipe: Recipe, device: "torch.device", say: Say = lambda *_: Non
 
     Raises `UserError` when the data is missing or of the wrong shape.
     """
-    module = importlib.import_module(f"core.{recipe.task}.task")
+    module = importlib.import_module(BUILDERS[recipe.task])
     return cast("Task", cast(Any, module).build(recipe, device, say))

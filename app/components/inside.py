@@ -1,18 +1,25 @@
-"""A finished life's model, looked into: which model, which prompt, and what is seen."""
+"""A finished model, looked into: which model, which prompt, and what is seen."""
 
 import math
 from typing import Any
 
 import streamlit as st
 
+from app.components import token_strip
 from app.components.address import choice, number
 from app.components.lesson import predict_first
+from app.components.text_facts import TOKENS
+from app.components.text_source import told
 from app.components.who import me
 from app.figures import inside as figures
 from app.language import _, mark
 from app.navigation import page
+from core.errors import UserError
+from core.language import texts
 from core.language.recipe import LanguageRecipe
+from core.language.text_recipe import TextRecipe
 from core.runs import client, store
+from core.runs.store import Run
 
 EXAMPLES = {
     "name": (mark("Name the category"), "[name] cat animal apple fruit 红"),
@@ -25,41 +32,72 @@ PARTS = {
     "layers": mark("Layer by layer"),
     "weights": mark("Its weights"),
 }
-MOST_LETTERS = 500
+MOST_LETTERS = 2_000
+BEGINNING = 24  # characters of its text that a text model is asked to go on with, to begin with
 
 
 def choose_run() -> str | None:
-    """Which model; without any, the way to one."""
-    runs = {run.id: run.name for run in store.list_runs(me()) if run.state == "finished"
-            and isinstance(run.recipe, LanguageRecipe)}  # fmt: skip
+    """Which model; without any, the ways to one."""
+    runs = {run.id: _named(run) for run in store.list_runs(me()) if run.state == "finished"
+            and isinstance(run.recipe, LanguageRecipe | TextRecipe)}  # fmt: skip
     if not runs:
-        st.info(_("There is no language model yet. Bring one up on the page Pipeline; it takes about a minute."))
-        st.page_link(page("pipeline"), label=_("Pipeline"), icon=":material/arrow_forward:")
+        st.info(
+            _("There is no language model yet. Bring one up on the page Pipeline, or train one on a text; both take "
+              "about a minute.")
+        )  # fmt: skip
+        with st.container(horizontal=True):
+            for slug, label in (("pipeline", _("Pipeline")), ("pre-training", _("Pre-training"))):
+                st.page_link(page(slug), label=label, icon=":material/arrow_forward:")
         return None
     if st.query_params.get("run", next(iter(runs))) not in runs:
         st.warning(_("The link names a run that has no language model; here is the newest."))
     return choice(st.selectbox, _("Run"), "run", runs)
 
 
+def _named(run: Run) -> str:
+    if isinstance(run.recipe, TextRecipe):
+        return f"{told(run.recipe.source)} · {_(TOKENS[run.recipe.tokens])} · {run.name} ({run.id})"
+    return f"{run.name} ({run.id})"
+
+
 def settings() -> dict[str, Any]:
     """How the next word is drawn; each in the link."""
     return {
         "temperature": number(_("Temperature"), "temperature", 1.0, 0.0, 3.0, step=0.1),
-        "top_k": int(number(_("Only the k best (0: all)"), "top_k", 0, 0, 65, step=1)),
+        "top_k": int(number(_("Only the k best (0: all)"), "top_k", 0, 0, 100, step=1)),
         "top_p": number(_("Only the likeliest up to p"), "top_p", 1.0, 0.05, 1.0, step=0.05),
         "seed": int(number(_("Seed"), "seed", 0, 0, 99, step=1)),
-        "count": int(number(_("Words to go on with"), "count", 4, 1, 20, step=1)),
+        "count": int(number(_("Tokens to go on with"), "count", 8, 1, 200, step=1)),
     }
 
 
-def prompt() -> str:
+def prompt(run: str) -> str:
     """The prompt's field and its examples; in the link."""
+    recipe = store.get(run, me()).recipe
+    if isinstance(recipe, TextRecipe):
+        return _text_prompt(recipe)
     with st.container(horizontal=True):
         for key, (words, text) in EXAMPLES.items():
             st.button(_(words), key=f"example-{key}", on_click=_take, args=(text,))
     st.session_state["prompt"] = st.query_params.get("prompt", EXAMPLES["pick"][1])[:MOST_LETTERS]
     st.text_input(_("Prompt: words with spaces between"), key="prompt", max_chars=MOST_LETTERS, on_change=_typed)
     return str(st.session_state["prompt"])
+
+
+def _text_prompt(recipe: TextRecipe) -> str:
+    """Any text; at first the beginning of the text that was learnt."""
+    given = st.query_params.get("prompt")
+    st.session_state["prompt"] = (_beginning(recipe.source) if given is None else given)[:MOST_LETTERS]
+    st.text_area(_("Prompt: any text"), key="prompt", max_chars=MOST_LETTERS, on_change=_typed, height=100)
+    return str(st.session_state["prompt"])
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _beginning(source: str) -> str:
+    try:
+        return texts.load(source)[:BEGINNING]
+    except UserError:  # not kept any more; the model is
+        return ""
 
 
 @st.cache_data(max_entries=300, show_spinner=False)
@@ -71,7 +109,8 @@ def looked(run: str, text: str, **drawn: Any) -> dict[str, Any]:
 
 def show(found: dict[str, Any]) -> None:
     """The part of the page that is chosen."""
-    st.code(" ".join(found["tokens"]) + " → " + " ".join(found["goes_on"]), language=None, wrap_lines=True)
+    joint = "" if found["text"] else " "
+    st.code(f"{joint.join(found['tokens'])} → {joint.join(found['goes_on'])}", language=None, wrap_lines=True)
     _question(found)
     part = choice(
         st.pills, _("Part"), "part", {name: _(words) for name, words in PARTS.items()}, required=True,
@@ -82,18 +121,20 @@ def show(found: dict[str, Any]) -> None:
 
 def _next(found: dict[str, Any]) -> None:
     words = {"probability": _("probability after temperature, top-k and top-p")}
-    st.plotly_chart(
-        figures.next_token(found["next"], found["vocabulary"], words), key="next", alt=_("What comes next")
-    )
+    vocabulary = [token_strip.visible(token) for token in found["vocabulary"]]
+    st.plotly_chart(figures.next_token(found["next"], vocabulary, words), key="next", alt=_("What comes next"))
     if found["likelihoods"]:
         size = len(found["vocabulary"])
         mean = -sum(found["likelihoods"]) / len(found["likelihoods"])
         st.markdown(
-            _("How surprised it was by the prompt itself: {mean:.2f} nats a word. Guessing evenly among {size} words "
-              "would cost {even:.2f}.").format(mean=mean, size=size, even=math.log(size))
+            _("How surprised it was by the prompt itself: {mean:.2f} nats a token. Guessing evenly among {size} tokens "
+              "would cost {even:.2f}. The fuller the colour, the greater the surprise.").format(
+                mean=mean, size=size, even=math.log(size))
         )  # fmt: skip
-        table = {"word": found["tokens"][1:], "nats": [-value for value in found["likelihoods"]]}
-        names: Any = {"word": _("Word"), "nats": st.column_config.NumberColumn(_("−log p in nats"), format="%.3f")}
+        token_strip.by_surprise(found["tokens"], found["likelihoods"], "surprise", "" if found["text"] else " ")
+        words_read = [token_strip.visible(token) for token in found["tokens"][1:]]
+        table = {"word": words_read, "nats": [-value for value in found["likelihoods"]]}
+        names: Any = {"word": _("Token"), "nats": st.column_config.NumberColumn(_("−log p in nats"), format="%.3f")}
         st.dataframe(table, hide_index=True, column_config=names)
 
 
@@ -103,10 +144,9 @@ def _attention(found: dict[str, Any]) -> None:
         layer = int(number(_("Layer"), "layer", 1, 1, weights.shape[0], step=1, width=200))
         head = int(number(_("Head"), "head", 1, 1, weights.shape[1], step=1, width=200))
     chosen = weights[layer - 1, head - 1]
-    st.plotly_chart(
-        figures.attention(chosen, found["tokens"], {"to": _("looks at"), "from": _("word")}), key="attention",
-        alt=_("Where it looks"),
-    )  # fmt: skip
+    tokens = [token_strip.visible(token) for token in found["tokens"]]
+    figure = figures.attention(chosen, tokens, {"to": _("looks at"), "from": _("word")})
+    st.plotly_chart(figure, key="attention", alt=_("Where it looks"))
     last = chosen[-1]
     place = int(last.argmax())
     st.markdown(
@@ -118,14 +158,14 @@ def _attention(found: dict[str, Any]) -> None:
 def _layers(found: dict[str, Any]) -> None:
     names = [_("before the first layer"), *(_("after layer {n}").format(n=n) for n in range(1, len(found["guesses"])))]
     rows = [
-        {_("Where"): name, **{f"{rank}": f"{word}  {share:.0%}" for rank, (word, share) in enumerate(best, 1)}}
+        {_("Where"): name, **{f"{i}": f"{token_strip.visible(word)}  {p:.0%}" for i, (word, p) in enumerate(best, 1)}}
         for name, best in zip(names, found["guesses"], strict=True)
     ]
     st.dataframe(rows, hide_index=True)
     st.markdown(
         _("Read through the last norm and the output matrix, the residual stream says after each layer what it would "
           "answer if it were the end (logit lens). Here the answer goes from {first} to {last}.").format(
-            first=f"`{found['guesses'][0][0][0]}`", last=f"`{found['guesses'][-1][0][0]}`")
+            first=_quoted(found["guesses"][0][0][0]), last=_quoted(found["guesses"][-1][0][0]))
     )  # fmt: skip
 
 
@@ -153,6 +193,11 @@ def _question(found: dict[str, Any]) -> None:
         right,
         _("Its best guess gets {sure:.1%}.").format(sure=sure),
     )
+
+
+def _quoted(token: str) -> str:
+    """A token as code in a sentence; it comes from a person's text, so no mark of it may be taken for markup."""
+    return f"`{token_strip.visible(token).replace('`', 'ˋ')}`"
 
 
 def _typed() -> None:

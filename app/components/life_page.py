@@ -10,6 +10,7 @@ from app.components.life import Told, begin, comes_before, controls, go_on, live
 from app.components.page import user_errors
 from app.components.reading import show_text
 from app.components.run_buttons import run_buttons
+from app.components.run_watcher import rerun_at_the_end
 from app.components.waiting import waiting
 from app.components.who import me
 from app.language import _, current_language, explain
@@ -58,11 +59,7 @@ def show_live(run: Run, show: Show) -> None:
 def _look(run_id: str, show: Show) -> None:
     with user_errors():
         run = store.get(run_id, me())
-        watched = f"watched-{run.id}"
-        if st.session_state.get(watched, run.active) and not run.active:
-            st.session_state[watched] = False
-            st.rerun()  # once, at the end: the page stops looking
-        st.session_state[watched] = run.active
+        rerun_at_the_end(run)
         status(run)
         show(run, told(run))
 

@@ -7,6 +7,7 @@ from app.components.life import MEASURED, Told, comes_before, go_on, shown_run
 from app.components.life_page import POLL_S, show_nodes, status, told
 from app.components.life_results import show_loss, show_node, show_samples
 from app.components.page import user_errors
+from app.components.run_watcher import rerun_at_the_end
 from app.language import _, current_language
 from app.navigation import has_page, page
 from content.layout import between_boxes
@@ -62,11 +63,7 @@ def _live(pipeline: Pipeline, slug: str) -> None:
             _graph(pipeline, slug, {})
             _title(pipeline, slug)
             return
-        watched = f"watched-{run.id}"
-        if st.session_state.get(watched, run.active) and not run.active:
-            st.session_state[watched] = False
-            st.rerun()  # once, at the end: the page stops looking
-        st.session_state[watched] = run.active
+        rerun_at_the_end(run)
         found = told(run)
         round = found.life.get("round", 1)
         _graph(pipeline, slug, found.states(run), walked=round > 1)

@@ -5,13 +5,25 @@ import streamlit as st
 from app.components.page import user_errors
 from app.components.run_buttons import run_buttons
 from app.components.run_files import downloads
+from app.components.text_source import told
 from app.components.who import me
 from app.language import _
 from app.navigation import page
 from core import people
 from core.language.recipe import LanguageRecipe
+from core.language.text_recipe import TextRecipe
 from core.runs import store
 from core.runs.store import LONGEST_NAME, Run
+
+PAGES = {LanguageRecipe.task: "pipeline", TextRecipe.task: "pre-training"}  # where a run is shown
+
+
+def described(run: Run) -> tuple[str, str]:
+    """What a run learns, and what learns it."""
+    values = run.recipe.to_mapping()
+    if isinstance(run.recipe, TextRecipe):
+        return told(run.recipe.source), _("language model")
+    return values.get("dataset", _("word world")), values.get("model", _("language model"))
 
 
 def filtered(runs: list[Run], states: dict[str, str]) -> list[Run]:
@@ -31,7 +43,7 @@ def run_card(run: Run, state: str) -> None:
         mine = store.may_change(run, me())
         st.text(" · ".join(filter(None, (run.name, state, people.name_of(run.owner)))))
         with st.container(horizontal=True):
-            place = page("pipeline" if isinstance(run.recipe, LanguageRecipe) else "train")
+            place = page(PAGES.get(run.recipe.task, "train"))
             st.page_link(place, label=_("Open"), query_params={"run": run.id}, icon=":material/open_in_new:")
             run_buttons(run)
             if mine:

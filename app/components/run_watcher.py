@@ -35,13 +35,13 @@ FIRST_POINT_S = 0.6
 
 def watch(run_id: str) -> None:
     """Show a run; keeps itself up to date while the run is active. Raises `UserError` for an unknown id."""
-    run = _once_it_moves(run_id)
+    run = once_it_moves(run_id)
     if not isinstance(run.recipe, PictureRecipe):
-        raise UserError("This run trains a language model. Open it on the page Pipeline.")
+        raise UserError("This run trains a language model. Open it from the page Runs.")
     st.fragment(_live, run_every=POLL_S if run.active else None)(run_id)
 
 
-def _once_it_moves(run_id: str) -> Run:
+def once_it_moves(run_id: str) -> Run:
     """A run that was just begun has its first point within half a second: worth waiting for rather than for a poll."""
     deadline, person = time.monotonic() + FIRST_POINT_S, me()
     while (
@@ -61,14 +61,10 @@ def _live(run_id: str) -> None:
 
 
 def _show(run: Run) -> None:
-    watched = f"watched-{run.id}"
-    if st.session_state.get(watched, run.active) and not run.active:
-        st.session_state[watched] = False
-        st.rerun()  # once, at the end: the page stops polling and shows the test
-    st.session_state[watched] = run.active
+    rerun_at_the_end(run)
     now = progress(run.folder, run.active)
     events = now.events
-    _headline(run, events)
+    headline(run, events, _finished(run))
     run_buttons(run)
     if any(event["event"] == "step" for event in events):
         _figures(events)
@@ -100,7 +96,25 @@ def _beside_the_article(run: Run) -> None:
         st.page_link(page("article"), label=_("What is so"), query_params=claim)
 
 
-def _headline(run: Run, events: Sequence[dict[str, Any]]) -> None:
+def rerun_at_the_end(run: Run) -> None:
+    """Once, when a run that was watched has ended: the page stops polling and shows what it came to."""
+    watched = f"watched-{run.id}"
+    if st.session_state.get(watched, run.active) and not run.active:
+        st.session_state[watched] = False
+        st.rerun()
+    st.session_state[watched] = run.active
+
+
+def _finished(run: Run) -> str:
+    if not run.finished_event:
+        return ""
+    return _("Finished: test accuracy {accuracy:.1%} after {seconds:.1f} seconds of training.").format(
+        accuracy=run.finished_event["test_accuracy"], seconds=run.finished_event["seconds"]
+    )
+
+
+def headline(run: Run, events: Sequence[dict[str, Any]], finished: str) -> None:
+    """The state of a run in a sentence; `finished` is the one to say at the end."""
     last = events[-1] if events else {}
     match run.state:
         case "queued":
@@ -120,14 +134,7 @@ def _headline(run: Run, events: Sequence[dict[str, Any]]) -> None:
         case "failed":
             st.error(explain(run.error) if run.error else _("This run failed."), icon=":material/error:")
         case "finished" if run.finished_event:
-            accuracy = run.finished_event["test_accuracy"]
-            seconds = run.finished_event["seconds"]
-            st.success(
-                _("Finished: test accuracy {accuracy:.1%} after {seconds:.1f} seconds of training.").format(
-                    accuracy=accuracy, seconds=seconds
-                ),
-                icon=":material/check_circle:",
-            )
+            st.success(finished, icon=":material/check_circle:")
 
 
 def _figures(events: Sequence[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.language.recipe import LanguageRecipe
+from core.language.texts import read_text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from core.device import choose_device, prepare  # noqa: PLC0415
     from core.language.life import Life, live  # noqa: PLC0415
     from core.language.nodes import NODES  # noqa: PLC0415
-    from core.language.text import learn_text, read_text  # noqa: PLC0415
+    from core.language.text import learn_text  # noqa: PLC0415
 
     try:
         if options.text:

@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor
 
+from core.device import on_threads
 from core.errors import UserError
 from core.language.model import LanguageModel
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def generate(
     model: LanguageModel,
     prompt: list[int],
@@ -33,19 +34,23 @@ def generate(
         )
     if not temperature >= 0 or top_k < 0 or not 0 < top_p <= 1:
         raise UserError("Temperature is at least 0, top-k at least 0, and top-p between 0 and 1.")
-    generator = torch.Generator().manual_seed(seed)
+    generator, device = torch.Generator().manual_seed(seed), next(model.parameters()).device
     tokens, cache, new = list(prompt), None, list(prompt)
-    for _ in range(count):
-        logits, cache = model.with_cache(torch.tensor([new]), cache if use_cache else None)
-        tokens.append(_draw(logits[0, -1], temperature, top_k, top_p, generator))
-        new = tokens[-1:] if use_cache else tokens
+    with on_threads(1):  # one token is too little to share; threads that wait for each other cost all the time
+        for _ in range(count):
+            logits, cache = model.with_cache(torch.tensor([new], device=device), cache if use_cache else None)
+            tokens.append(_draw(logits[0, -1].float().cpu(), temperature, top_k, top_p, generator))
+            new = tokens[-1:] if use_cache else tokens
     return tokens[len(prompt) :]
 
 
 def _draw(logits: Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator) -> int:
     if temperature == 0:
         return int(logits.argmax())
-    return int(torch.multinomial(distribution(logits, temperature, top_k, top_p), 1, generator=generator))
+    # The first token whose summed probability exceeds a random share; torch.multinomial takes 150 µs for the same.
+    sums = distribution(logits, temperature, top_k, top_p).double().cumsum(0)
+    place = torch.rand((), dtype=torch.float64, generator=generator) * sums[-1]
+    return int(torch.searchsorted(sums, place, right=True))
 
 
 def distribution(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
@@ -69,6 +74,6 @@ def distribution(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p
 @torch.no_grad()
 def log_likelihoods(model: LanguageModel, tokens: list[int]) -> list[float]:
     """Log-probability in nats of each token but the first, given those before it."""
-    row = torch.tensor([tokens])
+    row = torch.tensor([tokens], device=next(model.parameters()).device)
     scores = model(row[:, :-1]).log_softmax(2)
     return [float(value) for value in scores.gather(2, row[:, 1:, None]).flatten()]

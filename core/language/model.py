@@ -45,15 +45,18 @@ class Attention(nn.Module):
         queries, keys, values = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         last = keys[:, :, -1:]
         if self.smear is not None:
-            before = torch.cat([torch.zeros_like(last) if past is None else past[2], keys[:, :, :-1]], 2)
+            before = torch.zeros_like(last) if past is None else past[2]
+            before = torch.cat([before, keys[:, :, :-1]], 2) if keys.shape[2] > 1 else before
             share = self.smear.sigmoid()
             keys = (1 - share) * keys + share * before
         if past is not None:
             keys, values = torch.cat([past[0], keys], 2), torch.cat([past[1], values], 2)
         scores = queries @ keys.transpose(2, 3) / queries.shape[3] ** 0.5
         new, every = scores.shape[2:]
-        hidden = torch.ones(new, every, dtype=torch.bool, device=x.device).triu(every - new + 1)  # the future
-        weights = scores.masked_fill(hidden, float("-inf")).softmax(3)
+        if new > 1:  # a single new token has no future to hide
+            hidden = torch.ones(new, every, dtype=torch.bool, device=x.device).triu(every - new + 1)
+            scores = scores.masked_fill(hidden, float("-inf"))
+        weights = scores.softmax(3)
         mixed = (weights @ values).transpose(1, 2).flatten(2)
         return self.out(mixed), weights, (keys, values, last)
 

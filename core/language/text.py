@@ -1,92 +1,76 @@
-"""A model of the characters of any text, trained for as long as one has time."""
+"""A model of any text: the task that the one training loop trains, in the queue and on the command line alike."""
 
 import math
 import statistics
 import time
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from core.device import prepare
 from core.errors import UserError
+from core.language import texts
 from core.language.generate import generate
 from core.language.model import LanguageModel, Size
-from core.language.recipe import LanguageRecipe
+from core.language.text_recipe import TextRecipe
+from core.language.tokens import Tokens
 from core.training.loop import Event, Trainer
+from core.training.recipe import Recipe
 from core.training.task import Score, Task
 
-MOST_BYTES = 5_000_000
-FEWEST_CHARACTERS = 1_000
-CONTEXT, WIDTH, HEADS, LAYERS, BATCH = 64, 128, 4, 4, 32
-RATE = 3e-3
-TRIAL_STEPS = 20  # to see how fast this machine is, and so how many steps the time allows
 VALIDATION_SHARE, VALIDATION_WINDOWS = 0.1, 512
+LOOKS = 12  # at the validation part, each with a sample; closer together at the beginning, where most happens
+LOOK_WINDOWS = 64  # of the validation part; all of them at the end
+SAMPLE_TOKENS, SAMPLE_TEMPERATURE = 160, 0.8
+# A smaller model trains on one thread: two wait for each other so often that beside other work a step took ten times
+# as long (33 ms on one, 370 to 500 ms on two, two layers of width 64 on two busy cores).
+FEW_PARAMETERS = 400_000
+TRIAL_STEPS = 20  # to see how fast this machine is, and so how many steps the time allows
 
 
-def read_text(path: Path) -> str:
-    """A UTF-8 text. Raises `UserError` for one that is missing, too large, too short, monotonous or no text."""
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UserError("A text has at most {megabytes} MB; this one is larger.", megabytes=MOST_BYTES // 10**6)
-        data = path.read_bytes()
-    except OSError:
-        raise UserError("There is no text {path} that can be read.", path=str(path)[:200]) from None
-    return checked_text(data)
-
-
-def checked_text(data: bytes) -> str:
-    """The text of these bytes, once it is sure that something can be learnt from it. Raises `UserError`."""
-    if len(data) > MOST_BYTES:
-        raise UserError("A text has at most {megabytes} MB; this one is larger.", megabytes=MOST_BYTES // 10**6)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UserError("This is not a text in UTF-8. Save it as UTF-8 and try again.") from None
-    if "\0" in text:
-        raise UserError("This is a binary file, not a text.")
-    if len(text.strip()) < FEWEST_CHARACTERS:
-        raise UserError("A text needs at least {fewest} characters to learn from.", fewest=FEWEST_CHARACTERS)
-    if len(set(text.strip())) < 2:
-        raise UserError("This text repeats a single character: there is nothing to predict.")
-    return text
-
-
-class Characters:
-    """The vocabulary of a text: its characters, in the order of their code points."""
-
-    def __init__(self, text: str) -> None:
-        self.characters = sorted(set(text))
-        self._ids = {character: i for i, character in enumerate(self.characters)}
-
-    def encode(self, text: str) -> list[int]:
-        """Raises `UserError` naming the first character that the text did not have."""
-        unknown = next((character for character in text if character not in self._ids), None)
-        if unknown is not None:
-            raise UserError("The character “{character}” does not occur in the text it learnt.", character=unknown)
-        return [self._ids[character] for character in text]
-
-    def decode(self, tokens: list[int]) -> str:
-        return "".join(self.characters[i] for i in tokens)
+def build(recipe: Recipe, device: torch.device, say: Any = lambda *_: None) -> "TextTask":
+    """Load a recipe's text, find its tokens and initialise its model."""
+    assert isinstance(recipe, TextRecipe)
+    text = texts.load(recipe.source)
+    say("tokens", 0.3)
+    task = TextTask(recipe, text, device)
+    if device.type == "cpu" and sum(p.numel() for p in task.model.blocks.parameters()) < FEW_PARAMETERS:
+        torch.set_num_threads(1)
+    return task
 
 
 class TextTask(Task):
-    """Predict each character from those before it, in windows of the text that begin anywhere."""
+    """Predict each token from those before it, in windows of the text that begin anywhere."""
 
-    def __init__(self, model: LanguageModel, tokens: Tensor, steps: int, batch_size: int) -> None:
-        """`tokens` (N,) int64; its last tenth is for validation."""
-        self.model = model
-        self.device = next(model.parameters()).device
-        cut = int(len(tokens) * (1 - VALIDATION_SHARE))
-        self.length = min(model.size.context, len(tokens) - cut - 1)
-        self.training, validation = tokens[:cut].to(self.device), tokens[cut:].to(self.device)
-        places = torch.linspace(0, len(validation) - self.length - 1, VALIDATION_WINDOWS, device=self.device).long()
-        self.held_out = _windows(validation, places, self.length)
-        self.num_train = steps * batch_size
+    model: LanguageModel
+
+    def __init__(self, recipe: TextRecipe, text: str, device: torch.device) -> None:
+        """The last tenth of the text is for validation."""
+        self.recipe, self.device = recipe, device
+        self.vocabulary = Tokens.of(text, recipe.tokens, recipe.vocabulary)
+        cut = int(len(text) * (1 - VALIDATION_SHARE))
+        training, validation = (torch.tensor(self.vocabulary.encode(part)) for part in (text[:cut], text[cut:]))
+        self.length = min(recipe.context, len(training) - 2, len(validation) - 1)
+        if self.length < 8:
+            raise UserError("So few tokens are left of this text that nothing can be held back. Make it longer.")
+        self.characters_per_token = len(text[cut:]) / len(validation)
+        self.start = self.vocabulary.encode(text[cut : cut + 1])
+        size = len(self.vocabulary.vocabulary)
+        self.baselines = _baselines(training, validation, size)
+        self.training = training.to(device)
+        places = torch.linspace(0, len(validation) - self.length - 1, VALIDATION_WINDOWS).long()
+        self.held_out = _windows(validation, places, self.length).to(device)
+        self.num_train = recipe.steps * recipe.batch_size
+        self.looks = look_steps(recipe.steps)
+        torch.manual_seed(recipe.seed)
+        self.model = LanguageModel(
+            Size(size, recipe.context, recipe.width, recipe.heads, recipe.layers, recipe.smeared_keys)
+        ).to(device)
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         last = len(self.training) - self.length
@@ -95,68 +79,120 @@ class TextTask(Task):
         return windows[:, :-1], windows[:, 1:]
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+        return F.cross_entropy(
+            logits.flatten(0, 1), targets.flatten(), label_smoothing=self.recipe.label_smoothing
+        )
 
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return (logits.argmax(2) == targets).double().mean(1).sum()
+        """Windows' worth of right guesses, of the last token of each: the whole window would cost time."""
+        return (logits[:, -1].argmax(1) == targets[:, -1]).sum()
+
+    def evaluate(self, part: str) -> Score:
+        """On the part held back. Nothing is chosen by it, so it serves as validation and as test."""
+        del part
+        return self._score(self.held_out)
+
+    def remarks(self, step: int) -> Event:
+        """Now and then: the loss on a part of what is held back, and what the model writes by now."""
+        if step not in self.looks:
+            return {}
+        self.model.eval()
+        sample = self.write()
+        score = self._score(self.held_out[:: max(1, VALIDATION_WINDOWS // LOOK_WINDOWS)])
+        self.model.train()
+        return {"validation_loss": score.loss, "validation_accuracy": score.accuracy, "sample": sample}
+
+    def write(self) -> str:
+        """The first character of the part held back, and what the model goes on with."""
+        tokens, room = list(self.start), self.model.size.context
+        while len(tokens) < SAMPLE_TOKENS:
+            seen = tokens[-(room // 2) :]  # when the context is full, it goes on from the later half of it
+            seed = self.recipe.seed + len(tokens)
+            tokens += generate(self.model, seen, room - len(seen), temperature=SAMPLE_TEMPERATURE, seed=seed)
+        return self.vocabulary.decode(tokens[:SAMPLE_TOKENS])
+
+    def metadata(self) -> dict[str, Any]:
+        return {
+            "task": self.recipe.task,
+            "source": self.recipe.source,
+            "dataset": self.recipe.source,
+            "dataset_version": f"{len(self.training):,}",
+            "num_train": len(self.training),
+            "characters_per_token": self.characters_per_token,
+            **self.baselines,
+            "parameters": sum(p.numel() for p in self.model.parameters()),
+            "parameters_inside": sum(p.numel() for p in self.model.blocks.parameters()),
+            "size": vars(self.model.size),
+            "recipe": self.recipe.to_mapping(),
+            "tokenizer": self.vocabulary.to_json(),
+        }
 
     @torch.no_grad()
-    def evaluate(self, part: str) -> Score:
-        del part
+    def _score(self, held_out: Tensor) -> Score:
         score = Score()
-        for windows in self.held_out.split(128):
+        for windows in held_out.split(128):
             logits, targets = self.model(windows[:, :-1]), windows[:, 1:]
             score.loss_sum += float(F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum"))
             score.correct += int((logits.argmax(2) == targets).sum())
             score.count += targets.numel()
         return score
 
-    def metadata(self) -> dict[str, Any]:
-        return {"task": "language", "parameters": sum(p.numel() for p in self.model.parameters())}
+
+def look_steps(steps: int) -> set[int]:
+    """The steps at which to look, in equal factors from the first to the last."""
+    return {round(steps ** (k / (LOOKS - 1))) for k in range(LOOKS)}
 
 
 def learn_text(text: str, seconds: float, seed: int) -> Iterator[Event]:
     """Train for about so many seconds; yields the text's facts, steps now and then, and the end with a sample."""
-    characters = Characters(text)
-    tokens = torch.tensor(characters.encode(text))
-    yield {"event": "text", "characters": len(text), "vocabulary": len(characters.characters), **_baselines(text)}
     began = time.monotonic()
-    torch.manual_seed(seed)
-    model = LanguageModel(Size(len(characters.characters), CONTEXT, WIDTH, HEADS, LAYERS))
-    recipe = LanguageRecipe.preset("a-minute", learning_rate=RATE, batch_size=BATCH, seed=seed)
     device = torch.device("cpu")
-    pace = _seconds_per_step(Trainer(TextTask(model, tokens, TRIAL_STEPS, BATCH), recipe, device))
-    steps = max(TRIAL_STEPS, int((seconds - (time.monotonic() - began)) / pace * 0.97))
-    torch.manual_seed(seed)
-    model = LanguageModel(model.size)
+    prepare(device)
+    recipe = TextRecipe.preset("three-minutes", seed=seed, steps=TRIAL_STEPS)
+    trial = TextTask(recipe, text, device)
+    yield {"event": "text", "characters": len(text), "vocabulary": trial.model.size.vocabulary, **trial.baselines}
+    pace = quickest(trial)
+    recipe = replace(recipe, steps=max(TRIAL_STEPS, int((seconds - (time.monotonic() - began)) / pace * 0.97)))
+    task = TextTask(recipe, text, device)
     last: Event = {}
-    for event in Trainer(TextTask(model, tokens, steps, BATCH), recipe, device).events():
+    for event in Trainer(task, recipe, device).events():
         last = event
         if event["event"] == "step":
             yield event
-    start = characters.encode(text[:1])
-    sample = characters.decode(generate(model, start, CONTEXT - 1, temperature=0.8, seed=seed))
     yield {
         "event": "finished", "validation_loss": last["test_loss"],
         "bits_per_character": last["test_loss"] / math.log(2),
-        "accuracy": last["test_accuracy"], "steps": steps, "parameters": sum(p.numel() for p in model.parameters()),
-        "seconds": round(time.monotonic() - began, 1), "sample": text[:1] + sample,
+        "accuracy": last["test_accuracy"], "steps": recipe.steps, "parameters": task.metadata()["parameters"],
+        "seconds": round(time.monotonic() - began, 1), "sample": task.write(),
     }  # fmt: skip
 
 
-def _baselines(text: str) -> dict[str, float]:
-    """What guessing costs, in nats: evenly, and by how often each character occurs."""
-    counts = Counter(text)
-    shares = [count / len(text) for count in counts.values()]
-    return {"uniform_loss": math.log(len(counts)), "unigram_loss": -sum(share * math.log(share) for share in shares)}
+def seconds_per_step(task: TextTask) -> float:
+    """How long a step takes on this machine, from a trial: the median between its steps, looks left out."""
+    task.looks = set()
+    trainer = Trainer(task, task.recipe, task.device)
+    times = [time.monotonic() for event in trainer.events() if event["event"] == "step"]
+    return statistics.median(later - earlier for earlier, later in pairwise(times))
+
+
+def quickest(task: TextTask) -> float:
+    """Seconds a step takes on as many threads as are quickest here, one or all; they are set for what follows."""
+    every = torch.get_num_threads()
+    times = {}
+    for threads in {1, every}:
+        torch.set_num_threads(threads)
+        times[threads] = seconds_per_step(task)
+    best = min(times, key=times.__getitem__)
+    torch.set_num_threads(best)
+    return times[best]
+
+
+def _baselines(training: Tensor, validation: Tensor, size: int) -> dict[str, float]:
+    """What guessing costs on the part held back, in nats a token: evenly, and by how often each token occurs."""
+    shares = (torch.bincount(training, minlength=size) + 1.0) / (len(training) + size)  # one more each: none is nought
+    return {"uniform_loss": math.log(size), "unigram_loss": float(-shares.log()[validation].mean())}
 
 
 def _windows(tokens: Tensor, places: Tensor, length: int) -> Tensor:
     """(B, length + 1) stretches of the text that begin at these places."""
     return tokens[places[:, None] + torch.arange(length + 1, device=tokens.device)]
-
-
-def _seconds_per_step(trainer: Trainer) -> float:
-    """How long a step takes on this machine, from a trial: the median between its steps, evaluation left out."""
-    times = [time.monotonic() for event in trainer.events() if event["event"] == "step"]
-    return statistics.median(later - earlier for earlier, later in pairwise(times))

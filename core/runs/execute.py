@@ -88,7 +88,7 @@ def _preparing(folder: RunFolder, what: str, share: float) -> Event:
 
 def _started(task: Task, trainer: Trainer, device: torch.device, started: float) -> Event:
     """The birth certificate of every figure of this run."""
-    facts = {k: v for k, v in task.metadata().items() if k not in ("recipe", "task")}
+    facts = {k: v for k, v in task.metadata().items() if k not in ("recipe", "task", "tokenizer")}
     return {
         "event": "started",
         **facts,

@@ -21,6 +21,7 @@ _HEAVY = (
     "core.vision.task",
     "core.language.task",
     "core.language.inside",
+    "core.language.text",
     "core.maths.race",
     "core.maths.residual",
     "core.vision.preview",

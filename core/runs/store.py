@@ -221,5 +221,5 @@ def _unknown(run_id: object) -> UserError:
 
 def _first_name(recipe: Recipe) -> str:
     values = recipe.to_mapping()
-    parts = [str(values[field]) for field in ("model", "dataset") if field in values]
+    parts = [str(values[field]) for field in ("model", "dataset", "source", "tokens") if field in values]
     return " · ".join(parts)[:LONGEST_NAME] or recipe.task

@@ -73,8 +73,9 @@ class Trainer:
             self.meter.add(loss, correct, count)
             self.seconds = time.monotonic() - started
             epoch_ends = place + 1 == self.steps_per_epoch
-            if self.step % self.log_every == 0 or epoch_ends or self.step == 1:
-                yield self._step_event()
+            remarks = self.task.remarks(self.step)
+            if remarks or self.step % self.log_every == 0 or epoch_ends or self.step == 1:
+                yield self._step_event() | remarks
         yield self._finish()
 
     def _begin_epoch(self) -> None:

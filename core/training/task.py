@@ -52,6 +52,14 @@ class Task(ABC):
     def metadata(self) -> dict[str, Any]:
         """What must be known to use the weights later, as JSON: kept in the header of the weights file."""
 
+    def remarks(self, step: int) -> dict[str, Any]:
+        """What else to tell with this step's figures, asked after every step; {} (mostly) for nothing.
+
+        Depends on nothing but the step and the weights: a resumed run says the same.
+        """
+        del step
+        return {}
+
     def write_report(self, folder: Path) -> None:
         """Write what the pages show of a finished run (predictions on the test part); called once, at the end."""
         del folder

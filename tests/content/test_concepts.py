@@ -29,7 +29,7 @@ from core.vision.recipe import PictureRecipe
 
 CONCEPTS = load_concepts()
 PAGES = {view.slug for view in find_views(VIEWS)}
-LABS = {view.slug for view in find_views(VIEWS) if view.section == "maths"}
+LABS = {view.slug for view in find_views(VIEWS) if view.section in ("maths", "language")}
 
 each_concept = pytest.mark.parametrize("concept", CONCEPTS.values(), ids=list(CONCEPTS))
 

@@ -20,7 +20,6 @@ from core.language.model import LanguageModel, Size
 from core.language.nodes import NODES
 from core.language.recipe import LanguageRecipe
 from core.language.skills import weights_hash, wilson
-from core.language.text import Characters, checked_text, learn_text
 from core.language.training import train, tuning
 from core.language.update import Version, Versions
 
@@ -303,27 +302,6 @@ def test_the_same_seed_gives_the_same_weights():
         return next(e["weights"] for e in events if e["event"] == "node" and e["node"] == "language-model")
 
     assert weights() == weights()
-
-
-@pytest.mark.parametrize("data", [b"", b"a" * 5000, b"\xff\xfe" * 900, b"ab\0" * 900, b"x" * 5_000_001, b"short"])
-def test_a_text_to_learn_nothing_from_gets_a_sentence(data):
-    with pytest.raises(UserError):
-        checked_text(data)
-
-
-def test_a_character_that_was_never_seen_gets_a_sentence():
-    characters = Characters("学而时习之 abc")
-    assert characters.decode(characters.encode("时习")) == "时习"
-    with pytest.raises(UserError, match="🙂"):
-        characters.encode("a🙂")
-
-
-def test_a_text_is_learnt():
-    text = checked_text(("the cat sat on the mat. " * 100).encode())
-    *_rest, last = learn_text(text, 4.0, seed=0)
-    assert last["event"] == "finished"
-    assert last["validation_loss"] < 1.0
-    assert len(last["sample"]) == 64
 
 
 def test_bad_options_are_told_in_a_line():

@@ -25,13 +25,13 @@ def lab() -> None:
     with left:
         settings = inside.settings()
     with right, user_errors():
-        found: dict[str, Any] = inside.looked(run, inside.prompt(), **settings)
+        found: dict[str, Any] = inside.looked(run, inside.prompt(run), **settings)
         inside.show(found)
 
 
 page_header(
     _("Inside the model"),
-    _("Give the model you have brought up a few words of its world. It says what it expects next, where each word "
+    _("Give a model you have trained the beginning of a text. It says what it expects next, where each token "
       "looks, and what it thinks after each layer."),
 )  # fmt: skip
 lab()

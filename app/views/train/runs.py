@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.page import page_header, user_errors
-from app.components.run_card import filtered, run_card
+from app.components.run_card import described, filtered, run_card
 from app.components.who import me
 from app.figures.training import compare
 from app.language import _, mark
@@ -39,8 +39,8 @@ rows = [
     {
         _("Name"): csv_cell(run.name),
         _("State"): _(STATES[run.state]),
-        _("Data set"): run.recipe.to_mapping().get("dataset", _("word world")),
-        _("Model"): run.recipe.to_mapping().get("model", _("language model")),
+        _("Data set"): described(run)[0],
+        _("Model"): described(run)[1],
         _("Test accuracy"): (run.finished_event or {}).get("test_accuracy"),
         _("Seconds"): (run.finished_event or {}).get("seconds"),
         _("Device"): (run.finished_event or {}).get("device"),
