@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import os
 import platform
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -22,17 +21,6 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "mps" and not torch.backends.mps.is_available():
         raise UserError("This machine has no MPS device. Choose auto or cpu.")
     return torch.device(name)
-
-
-@contextlib.contextmanager
-def on_threads(count: int) -> Iterator[None]:
-    """Compute with so many threads, and with as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def device_name(device: torch.device) -> str:

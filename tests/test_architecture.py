@@ -71,7 +71,7 @@ def forbidden(place: str, name: str) -> bool:
         if place.startswith("core/training/") and not place.endswith("__main__.py"):
             return within(name, "core.vision", "core.language", "core.runs")
         alone = place.startswith("core/maths/")
-        return alone and within(name, "core") and not within(name, "core.maths", "core.errors")
+        return alone and within(name, "core") and not within(name, "core.maths", "core.errors", "core.threads")
     if place.startswith("content/article/code/"):  # shown as text and run on its own, imported by nothing
         return False
     if place.startswith("content/"):

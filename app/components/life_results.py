@@ -8,7 +8,7 @@ import streamlit as st
 from app.components import adapting, prompting, sequence, tuning, versions
 from app.components.life import Told
 from app.components.life_tables import counts, shares, skills, took
-from app.figures import language as figures
+from app.figures import text as figures
 from app.language import _
 
 Event = dict[str, Any]
@@ -46,11 +46,9 @@ def language_model(told: Told) -> None:
 
 def show_loss(curve: Sequence[tuple[int, float]], text: Event) -> None:
     """The loss of pre-training between what guessing costs and nothing."""
-    words = {
-        "loss": _("Loss"), "uniform": _("guessing evenly"), "unigram": _("guessing by frequency"),
-        "nats": _("nats per token"), "step": _("Step"),
-    }  # fmt: skip
-    figure = figures.loss(curve, text["uniform_loss"], text["unigram_loss"], words)
+    words = {"training": _("Training"), "validation": _("Validation"), "step": _("Step"), "loss": _("nats per token")}
+    guesses = {_("guessing evenly"): text["uniform_loss"], _("guessing by frequency"): text["unigram_loss"]}
+    figure = figures.loss([{"step": step, "loss": loss} for step, loss in curve], guesses, 1.0, words)
     st.plotly_chart(figure, key="pretraining-loss", alt=_("Loss of pre-training by step"))
 
 

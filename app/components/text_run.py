@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.address import choice
+from app.components.life import Told
 from app.components.page import user_errors
 from app.components.run_buttons import run_buttons
 from app.components.run_watcher import POLL_S, headline, once_it_moves, rerun_at_the_end
@@ -57,15 +58,17 @@ def _live(run_id: str) -> None:
 def _life(run: Run, events: list[Event]) -> None:
     """The pre-training of a life: its tokens are words, so there are no characters to count by."""
     st.text(run.name)
-    steps = [event for event in events if event["event"] == "step" and event.get("node") == "pre-training"]
-    text = next((event for event in events if event["event"] == "node" and "unigram_loss" in event), None)
+    life = Told.of(events)
+    text, ended = life.done.get("large-scale-text"), life.done.get("pre-training")
+    # A life that goes on from another has only what was kept of it; one that is being brought up has the steps.
+    steps = [{"step": step, "loss": loss} for step, loss in ended["curve"]] if ended else list(life.steps)
     if not steps or text is None:
         st.info(_("Its pre-training has not begun yet."))
     else:
         guesses = {_("guessing evenly"): text["uniform_loss"], _("guessing by frequency"): text["unigram_loss"]}
         _chart(run, steps, guesses, 1.0, _(UNITS["nats"]))
-        told_by_then = [event for event in events if event["event"] == "sample" and event.get("node") == "pre-training"]
-        _samples(run, [{"step": event["step"], "sample": event["text"]} for event in told_by_then])
+        samples = ended["samples"] if ended else life.samples
+        _samples(run, [{"step": event["step"], "sample": event["text"]} for event in samples])
     link = {"run": run.id}
     st.page_link(page("pipeline"), label=_("The whole life"), query_params=link, icon=":material/account_tree:")
 

@@ -12,26 +12,6 @@ _SHARE = {"range": [-0.03, 1.06], "tickformat": ".0%"}
 _LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 
 
-def loss(curve: Sequence[tuple[int, float]], uniform: float, unigram: float, words: Words) -> Plain:
-    """Training loss in nats per token against steps, with what guessing costs."""
-    lines = [
-        {"type": "scatter", "x": [s for s, _ in curve], "y": [v for _, v in curve], "name": words["loss"],
-         "mode": "lines", "line": {"color": BLUE}},
-    ]  # fmt: skip
-    shapes = [
-        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value,
-         "line": {"dash": "dot", "color": ORANGE}}
-        for value in (uniform, unigram)
-    ]  # fmt: skip
-    notes = [
-        {"xref": "paper", "x": 1, "xanchor": "right", "y": value, "yanchor": place, "text": words[name],
-         "showarrow": False}
-        for value, name, place in ((uniform, "uniform", "bottom"), (unigram, "unigram", "top"))
-    ]  # fmt: skip
-    axes = {"yaxis": {**title(words["nats"]), "rangemode": "tozero"}, "xaxis": title(words["step"])}
-    return Plain(lines, {**_layout(300), **axes, "shapes": shapes, "annotations": notes, "showlegend": False})
-
-
 def shots(lines: Mapping[str, tuple[Mapping[str, float], Mapping[str, Sequence[float]]]], words: Words) -> Plain:
     """Accuracy against the number of examples of each class, with 95 % intervals; one line for each name."""
     traces = []

@@ -46,9 +46,9 @@ def loss(steps: Sequence[Mapping[str, Any]], guesses: Mapping[str, float], facto
     traces = [
         {"type": "scatter", "x": x, "y": [event["loss"] * factor for event in steps], "mode": "lines",
          "name": words["training"], "line": {"color": TRAINING}},
-        {"type": "scatter", "x": [event["step"] for event in looks], "mode": "lines+markers",
-         "name": words["validation"], "y": [event["validation_loss"] * factor for event in looks],
-         "line": {"color": VALIDATION}},
+        *([{"type": "scatter", "x": [event["step"] for event in looks], "mode": "lines+markers",
+            "name": words["validation"], "y": [event["validation_loss"] * factor for event in looks],
+            "line": {"color": VALIDATION}}] if looks else []),
         *({"type": "scatter", "x": [x[0], x[-1]], "y": [value * factor] * 2, "mode": "lines", "name": name,
            "line": {"color": GREY if place else GREEN, "dash": "dot"}}
           for place, (name, value) in enumerate(guesses.items())),

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from core.device import on_threads
 from core.errors import UserError
 from core.language.model import LanguageModel
+from core.threads import one_thread
 
 
 @torch.inference_mode()
@@ -36,7 +36,7 @@ def generate(
         raise UserError("Temperature is at least 0, top-k at least 0, and top-p between 0 and 1.")
     generator, device = torch.Generator().manual_seed(seed), next(model.parameters()).device
     tokens, cache, new = list(prompt), None, list(prompt)
-    with on_threads(1):  # one token is too little to share; threads that wait for each other cost all the time
+    with one_thread():  # one token is too little to share; threads that wait for each other cost all the time
         for _ in range(count):
             logits, cache = model.with_cache(torch.tensor([new], device=device), cache if use_cache else None)
             tokens.append(_draw(logits[0, -1].float().cpu(), temperature, top_k, top_p, generator))

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from core.device import on_threads
 from core.errors import UserError
 from core.files import write_atomically
 from core.language import world
@@ -23,6 +22,7 @@ from core.language.recipe import NEEDS, LanguageRecipe, downstream
 from core.language.shelf import Shelf
 from core.language.training import Stopped
 from core.language.update import Versions
+from core.threads import one_thread
 from core.training.loop import Event
 
 PROGRESS_EVERY_S = 0.3
@@ -131,7 +131,7 @@ def live(life: Life, nodes: dict[str, Node]) -> Iterator[Event]:
     First comes what is known already, of another run or of this one before it was interrupted. Raises `Stopped`.
     It computes on one thread: for so small a model two take longer, and three times the processor.
     """
-    with on_threads(1):
+    with one_thread():
         yield from _live(life, nodes)
 
 

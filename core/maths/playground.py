@@ -22,7 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 from torch import Tensor
 
 from core.maths.plane import SHADES, Floats, Labels, Mask, check, shades
-from core.maths.threads import one_thread
+from core.threads import one_thread
 
 GRID: Final = 60  # places along a side of a picture
 FRAMES: Final = 40

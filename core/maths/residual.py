@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.maths.threads import one_thread
+from core.threads import one_thread
 
 WIDTH, CLASSES = 64, 10
 LEAST, MOST = 2, 56  # layers with weights
