@@ -115,5 +115,6 @@ _STYLE = f"""
 .st-key-language {{ position: fixed; top: 0.65rem; right: 4rem; width: auto; z-index: 999991 }}
 .st-key-{KEY} button p {{ font-size: 0 }}
 {_NAMES}
+[data-testid=stStatusWidget] {{ position: fixed; top: 3.4rem; right: 1rem }}  /* not on top of the switch */
 @media (max-width: 600px) {{ .stHeading h1 {{ font-size: 2.1rem }} }}
 """
