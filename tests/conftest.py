@@ -31,7 +31,7 @@ def quiet_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     settings = {
         "ATLAS_EXECUTOR": "stand_in_executor:execute",
         "ATLAS_PRELOAD": "numpy",
-        "PYTHONPATH": str(STAND_INS),
+        "PYTHONPATH": os.pathsep.join([str(STAND_INS.parents[1]), str(STAND_INS)]),  # this checkout, then those
     }
     yield from _home(tmp_path_factory.mktemp("quiet"), settings)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from core.language.recipe import LanguageRecipe
+from core.machine import wait_without_spinning
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not 0 < options.minutes <= 600:
         print("error: --minutes is a number above 0 and at most 600", file=sys.stderr)
         return 2
+    wait_without_spinning()
     # Below, since torch takes seconds and a bad option is told at once.
     from core.device import choose_device  # noqa: PLC0415
     from core.language.loop import Life, live  # noqa: PLC0415

@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.machine import usable_cores
+from core.machine import usable_cores, wait_without_spinning
 from core.runs.endpoint import address, code_time, listen, supervisor_folder, welcome
 from core.runs.pool import Bounds, Pool
 from core.runs.system import memory_bytes
@@ -133,6 +133,7 @@ def main() -> int:
         return 0
     with lock:
         code_time()
+        wait_without_spinning()  # all processes that compute are started from here
         supervisor = Supervisor()
         signal.signal(signal.SIGTERM, supervisor.end)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
