@@ -7,7 +7,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from core.machine import wait_without_spinning
 from core.runs import client
+
+wait_without_spinning()  # before any test imports torch
 
 # A loaded machine is slow, and that is no failure of what is tested.
 hypothesis.settings.register_profile(
