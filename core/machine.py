@@ -30,3 +30,13 @@ def threads_each(trainers: int) -> int:
     """Threads of torch for each of so many trainings at once; ``ATLAS_THREADS`` takes precedence."""
     told = os.environ.get("ATLAS_THREADS", "")
     return max(1, int(told)) if told.isdecimal() else max(1, usable_cores() // trainers)
+
+
+def wait_without_spinning() -> None:
+    """Let the threads of one operation sleep until the next, unless the user's OMP_WAIT_POLICY says otherwise.
+
+    OpenMP's spin instead, and when somebody else needs the core too, each waits for one that is not running: small
+    networks trained up to ten times slower (``tests/bench/LOG.md``). Must come before torch is imported; processes
+    that are started later inherit it.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

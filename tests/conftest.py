@@ -7,7 +7,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from core.machine import wait_without_spinning
 from core.runs import client
+
+wait_without_spinning()  # before any test imports torch
 
 # A loaded machine is slow, and that is no failure of what is tested.
 hypothesis.settings.register_profile(
@@ -32,7 +35,7 @@ def quiet_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "ATLAS_EXECUTOR": "stand_in_executor:execute",
         "ATLAS_PRELOAD": "numpy",
         "ATLAS_TRAINERS": "1",  # or there would be no queue to look at
-        "PYTHONPATH": str(STAND_INS),
+        "PYTHONPATH": os.pathsep.join([str(STAND_INS.parents[1]), str(STAND_INS)]),  # this checkout, then those
     }
     yield from _home(tmp_path_factory.mktemp("quiet"), settings)
 

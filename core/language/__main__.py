@@ -12,6 +12,7 @@ from pathlib import Path
 from core.errors import UserError
 from core.language.recipe import LanguageRecipe
 from core.language.texts import read_text
+from core.machine import wait_without_spinning
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not 0 < options.minutes <= 600:
         print("error: --minutes is a number above 0 and at most 600", file=sys.stderr)
         return 2
+    wait_without_spinning()
     # Below, since torch takes seconds and a bad option is told at once.
     from core.device import choose_device, prepare  # noqa: PLC0415
     from core.language.life import Life, live  # noqa: PLC0415

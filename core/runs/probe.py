@@ -16,8 +16,8 @@ def echo(value: Any) -> Any:
 
 
 def about() -> dict[str, Any]:
-    """The process that answers, and whether it has torch."""
-    return {"pid": os.getpid(), "torch": "torch" in sys.modules}
+    """The process that answers, whether it has torch, and how the threads of one operation wait for the next."""
+    return {"pid": os.getpid(), "torch": "torch" in sys.modules, "threads wait": os.environ.get("OMP_WAIT_POLICY")}
 
 
 def sleep(seconds: float) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.machine import usable_cores
+from core.machine import usable_cores, wait_without_spinning
 from core.runs.disk import keep_ballast
 from core.runs.endpoint import address, code_time, is_mine, listen, supervisor_folder, welcome
 from core.runs.pool import Bounds, Pool
@@ -142,6 +142,7 @@ def main() -> int:
         return 0
     with lock:
         code_time()
+        wait_without_spinning()  # all processes that compute are started from here
         supervisor = Supervisor()
         signal.signal(signal.SIGTERM, supervisor.end)
         signal.signal(signal.SIGINT, signal.SIG_IGN)

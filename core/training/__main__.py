@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import UserError
+from core.machine import wait_without_spinning
 from core.runs.folder import RunFolder
 from core.training.recipe import Recipe
 from core.vision.recipe import PictureRecipe
@@ -23,6 +24,7 @@ FIRST_PRESET = "quick-look"
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 finished, 1 failed, 2 a bad recipe or option, 130 interrupted (resume with the same line)."""
     options = _parser().parse_args(arguments)
+    wait_without_spinning()
     try:
         recipe = _recipe(options)
         with tempfile.TemporaryDirectory() as scratch:

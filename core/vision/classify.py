@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError
+from core.machine import wait_without_spinning
 from core.vision.decoding import MAX_BYTES, decode_picture
 
 AT_ONCE = 32  # pictures in memory
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG, JPEG or WebP file")
     parser.add_argument("--model", default="imagenet", help="imagenet, or the id of a finished run")
     options = parser.parse_args(arguments)
+    wait_without_spinning()
 
     from core.vision.classification import load_classifier  # noqa: PLC0415  torch takes seconds to import
 

@@ -28,6 +28,10 @@ def test_values_survive_the_way() -> None:
     np.testing.assert_array_equal(back["c"], value["c"])
 
 
+def test_threads_of_a_process_sleep_while_they_wait() -> None:
+    assert client.call("core.runs.probe:about")["threads wait"] == "PASSIVE"
+
+
 def test_a_large_upload_arrives_whole() -> None:
     data = os.urandom(2**20) * 64
     assert client.call("core.runs.probe:echo", pool="decode", value=data) == data

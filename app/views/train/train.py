@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.components import recipe_form as form
+from app.components.ahead import charts_ahead
 from app.components.code import show_code
 from app.components.page import page_header, user_errors
 from app.components.previews import show_dataset, show_layers, upload_zip
@@ -66,4 +67,5 @@ if recipe is not None:
         with model:
             show_layers(recipe)
 
+charts_ahead()
 show_code("core.training.loop:Trainer", "core.vision.task:PictureTask", "core.training.optimizers:make_optimizer")
