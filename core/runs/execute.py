@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from core import tasks
+from core import settings, tasks
 from core.device import choose_device, device_name, prepare, versions
 from core.errors import UserError
 from core.files import write_atomically
@@ -30,6 +30,7 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
     recipe = folder.recipe()
     device = choose_device(recipe.device)
     prepare(device)
+    _share_threads(device)
     if not folder.checkpoint_file.exists():
         folder.truncate_events(0)
     yield _preparing(folder, "data", 0.0)
@@ -53,6 +54,13 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
         if event["event"] == "stopped" or time.monotonic() - saved > CHECKPOINT_EVERY_S:
             _save(folder, trainer)
             saved = time.monotonic()
+
+
+def _share_threads(device: torch.device) -> None:
+    """Trainings beside each other on one CPU share its threads: two of one thread do more than two of two."""
+    trainers = settings.load().trainers
+    if device.type == "cpu" and trainers > 1:
+        torch.set_num_threads(max(1, torch.get_num_threads() // trainers))
 
 
 def _live(

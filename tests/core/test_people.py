@@ -294,3 +294,18 @@ def test_the_log_turns(monkeypatch):
 def test_a_log_that_cannot_be_written_stops_nothing(home):
     (home / "logs").write_text("a file where a folder should be")
     events.note("tick")
+
+
+@pytest.mark.parametrize(("trainers", "share"), [("1", 4), ("2", 2), ("8", 1)])
+def test_trainings_share_the_threads_of_a_cpu(home, monkeypatch, trainers, share):
+    from core.runs import execute
+    from core.runs.folder import RunFolder
+
+    threads = [4]
+    monkeypatch.setenv("ATLAS_TRAINERS", trainers)
+    monkeypatch.setattr(execute.torch, "get_num_threads", lambda: threads[0])
+    monkeypatch.setattr(execute.torch, "set_num_threads", lambda n: threads.__setitem__(0, n))
+    folder = RunFolder(home / "run")
+    folder.create(PictureRecipe.preset("quick-look", epochs=1, device="cpu"))
+    assert next(execute.execute(folder))["event"] == "preparing"
+    assert threads == [share]

@@ -17,7 +17,7 @@ from core.people import Person
 from core.runs import client, index, store
 from core.runs.folder import RunFolder
 from core.runs.store import Run
-from core.runs.trainers import Training
+from core.runs.trainers import Training, _keep_to_time
 from core.settings import Settings
 from core.vision.recipe import PictureRecipe
 
@@ -116,6 +116,34 @@ def test_owners_take_turns_and_queued_runs_know_their_place() -> None:
     runs = [wait(i, "finished") for i in waiting]
     assert sorted(waiting, key=lambda i: store.get(i).started or 0) == [waiting[2], waiting[0], waiting[1]]
     assert [r.id for r in store.list_runs()][:3] == [r.id for r in reversed(runs)]
+
+
+def test_as_many_train_at_once_as_the_teacher_says() -> None:
+    settings.save(Settings(trainers=2), TEACHER)
+    try:
+        runs = [submit(steps=400, step_ms=10, owner=owner) for owner in ("ann", "bo", "ann")]
+        wait(runs[0], "running")
+        wait(runs[1], "running")
+        assert store.get(runs[2]).queue_position == 1
+    finally:
+        settings.save(Settings(), TEACHER)
+
+
+def test_a_run_trains_no_longer_than_it_may() -> None:
+    run_id = submit(steps=400, step_ms=10)
+    wait_for_step(run_id)
+    folder = store.get(run_id).folder
+    training = Training(folder)
+    _keep_to_time(training)
+    assert store.get(run_id).state == "running"
+    training.begun -= Settings().minutes * 60
+    _keep_to_time(training)
+    run = wait(run_id, "stopped")
+    assert run.error is not None
+    assert "240 minutes" in str(run.error)
+    assert run.resumable
+    store.resume(run_id)
+    assert store.get(run_id).error is None
 
 
 def test_a_queued_run_stops_at_once_and_can_be_started_later() -> None:
