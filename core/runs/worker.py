@@ -3,7 +3,6 @@
 It needs nobody: when the supervisor dies it trains on, and the next supervisor finds it by the lock it holds.
 """
 
-import contextlib
 import importlib
 import os
 import signal
@@ -55,7 +54,8 @@ def train(run_id: str, threads: int = 1) -> None:
         return  # a process that outlived its supervisor is still at it
     with lock:
         _log_to(folder.path / "worker.log")
-        _give_way_to_pages()
+        if hasattr(os, "nice"):
+            os.nice(NICENESS)
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(threads)
         index.change(run_id, {"running", "stopping"}, pid=os.getpid())
@@ -121,17 +121,6 @@ class Sitting:
 
     def _end(self, **changes: Any) -> None:
         index.change(self.folder.id, {"running", "stopping"}, ended=time.time(), pid=None, **changes)
-
-
-def _give_way_to_pages() -> None:
-    """Compute only when nobody waits for a page."""
-    if not hasattr(os, "nice"):
-        return  # Windows
-    os.nice(NICENESS)
-    # Linux shares a processor between sessions first, and niceness counts only within one (sched(7), autogroup).
-    with contextlib.suppress(OSError):
-        os.setsid()
-        Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def _executor() -> Execute:
