@@ -4,6 +4,7 @@ A fragment reads what is new in the run's folder. Nothing of the run lives in th
 tab and another student's browser all see the same.
 """
 
+import threading
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -31,6 +32,7 @@ from core.vision.scores import per_class_scores
 
 POLL_S = 1.0  # drawing costs a browser more than training digits costs the server
 FIRST_POINT_S = 0.6
+_DRAWING = threading.Lock()
 
 
 def watch(run_id: str) -> None:
@@ -69,7 +71,9 @@ def _show(run: Run) -> None:
     if any(event["event"] == "step" for event in events):
         _figures(events)
         words = (_("Loss"), _("Accuracy"), _("Epoch"), _("Training"), _("Validation"))
-        st.plotly_chart(_curves(now, words), key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
+        with _DRAWING:  # forty who look at once shall not draw it forty times
+            drawn = _curves(now, words)
+        st.plotly_chart(drawn, key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
     if run.finished_event:
         _beside_the_article(run)
         _test(run)

@@ -21,10 +21,11 @@ def busy() -> UserError:
     return UserError("The machine is busy with the work of others. Try again in a minute.")
 
 
-# What torch says of it, on a CPU, in its C++ libraries, and where CUDA's libraries allocate for themselves.
+# What torch says of it on a CPU, in its C++ libraries (oneDNN: no primitive), and where those of CUDA allocate.
 _NO_MEMORY = (
-    "can't allocate memory", "not enough memory", "std::bad_alloc", "CUDA error: out of memory",
-    "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "MPS backend out of memory", "Cannot allocate memory",
+    "can't allocate memory", "not enough memory", "std::bad_alloc", "could not create a primitive",
+    "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "MPS backend out of memory",
+    "Cannot allocate memory",
 )  # fmt: skip
 
 

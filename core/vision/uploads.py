@@ -82,7 +82,8 @@ def import_zip(data: bytes, most: int = MOST_FILES) -> dict[str, Any]:
 
 def _sorted_out(archive: zipfile.ZipFile) -> tuple[Found, int]:
     """The pictures of the archive by part and class, and how many files are none; from the directory alone."""
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    # Not `is_dir`, which stumbles over an entry without a name.
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if len(entries) > MOST_FILES:
         raise _too_many(len(entries))
     if sum(entry.file_size for entry in entries) > MOST_BYTES:

@@ -76,7 +76,7 @@ class Killer:
             else:
                 self._check_end(run)
                 run_id = self._submit()
-        run = self._until(run_id, "finished", "interrupted", seconds=600)
+        run = self._until(run_id, "finished", "interrupted", "failed", seconds=600)
         if run.state == "interrupted":
             store.resume(run_id)
             run = self._until(run_id, "finished", "failed", seconds=600)

@@ -107,6 +107,7 @@ def measured(sessions: int, seconds: float, trainings: int = 2) -> dict[str, Any
             with running_app() as url:
                 server = listening_on(int(url.rsplit(":", 1)[1]))
                 alone = server.memory_info().rss / 1e6
+                busy = sum(server.cpu_times()[:2])
                 runs = [store.submit(PictureRecipe.preset("quick-look", **LONG, seed=k)) for k in range(trainings)]
                 _wait_until_they_train(runs)
                 begins = {run: store.get(run).folder.read_events()[0][-1]["step"] for run in runs}
@@ -115,6 +116,7 @@ def measured(sessions: int, seconds: float, trainings: int = 2) -> dict[str, Any
                     asyncio.run(_class_comes(url, sessions, seconds, runs, found))
                 took = time.monotonic() - came
                 steps = sum(store.get(run).folder.read_events()[0][-1]["step"] - begins[run] for run in runs)
+                busy = sum(server.cpu_times()[:2]) - busy
                 time.sleep(2)
                 after = server.memory_info().rss / 1e6
                 found.errors += [f"{run} {store.get(run).state}" for run in runs if store.get(run).state != "running"]
@@ -128,6 +130,7 @@ def measured(sessions: int, seconds: float, trainings: int = 2) -> dict[str, Any
         "sessions": sessions, "seconds": seconds, "trainings": trainings,
         **_spread("update", found.updates), **_spread("slide", found.slides), **_spread("load", found.loads),
         "errors": found.errors, "pictures_per_second": round(batch * steps / took),
+        "server_share_of_a_core": round(busy / took, 2),
         "memory_mb_alone": round(alone), **_memory(found.memory_mb, seconds), "memory_mb_after": round(after),
     }  # fmt: skip
 

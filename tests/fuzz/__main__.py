@@ -100,7 +100,7 @@ def by_atheris(name: str, seconds: float) -> None:
 
     atheris.Setup(
         [sys.argv[0], str(folder), f"-max_total_time={int(seconds)}", "-max_len=32768", "-timeout=30",
-         "-rss_limit_mb=4000", "-print_final_stats=1", "-verbosity=0"],
+         "-rss_limit_mb=4000", f"-artifact_prefix={folder}/", "-print_final_stats=1", "-verbosity=0"],
         try_one,
     )  # fmt: skip
     atheris.Fuzz()
