@@ -1,11 +1,15 @@
 """What decides how a model of a text is trained. Imports no torch: the web process checks recipes too."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from core.errors import UserError
 from core.language import texts
 from core.training.recipe import Recipe, setting
+
+MOST_BYTES_A_STEP = 4e9
+MOST_WINDOWS = 20_000_000  # of a whole run: their order lies in memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,3 +51,18 @@ class TextRecipe(Recipe):
         if self.width % self.heads:
             raise UserError("The width, {width}, must be a multiple of the heads, {heads}.",
                             width=self.width, heads=self.heads)  # fmt: skip
+        if self.bytes_a_step > MOST_BYTES_A_STEP:
+            raise UserError(
+                "A step of this size takes about {given} GB of memory. Make the batch, the context or the model "
+                "smaller.",
+                given=math.ceil(self.bytes_a_step / 1e9),
+            )
+        if self.steps * self.batch_size > MOST_WINDOWS:
+            raise UserError("Steps times batch size is at most {maximum}. Make one of them smaller.",
+                            maximum=f"{MOST_WINDOWS:,}")  # fmt: skip
+
+    @property
+    def bytes_a_step(self) -> float:
+        """About what a step keeps for the way back: of each layer the attention twice, and sixteen widths a token."""
+        tokens = self.batch_size * self.context
+        return 4.0 * self.layers * tokens * (2 * self.heads * self.context + 16 * self.width)

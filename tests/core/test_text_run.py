@@ -113,6 +113,8 @@ def test_pieces_of_words_cost_more_each_and_less_a_character(tmp_path):
     ("changes", "sentence"),
     [({"width": 30, "heads": 4}, "multiple of the heads"), ({"source": "text:nowhere"}, "names no text"),
      ({"tokens": "words"}, "must be one of"), ({"steps": 0}, "at least"), ({"context": 10_000}, "at most"),
+     ({"batch_size": 4096, "context": 512}, "GB of memory"),
+     ({"batch_size": 1024, "steps": 50_000}, "Steps times batch"),
      ({"epochs": 2}, "at most"), ({"source": "stories:fr:100:0"}, "stories in")],
 )  # fmt: skip
 def test_a_wrong_recipe_gets_a_sentence(changes, sentence):

@@ -24,7 +24,8 @@ def lab() -> None:
             text_facts.show(text_facts.world())
         elif source is not None:
             tokens, size = text_facts.choose_tokens()
-            found = text_facts.text_facts(source, tokens, size)
+            with st.spinner(_("Cutting the text into tokens …")):  # five megabytes take a while
+                found = text_facts.text_facts(source, tokens, size)
             text_facts.show(found)
             if has_page("pre-training"):
                 link = {"source": source, "tokens": tokens, "vocabulary": str(size)}
