@@ -42,6 +42,12 @@ def _play(page: Page) -> None:
     page.locator(".updatemenu-button").nth(1).click()
 
 
+def _live(page: Page) -> None:
+    page.locator(".st-key-run-loop button").click()
+    expect(page.locator('[data-state="done"]')).to_have_count(12, timeout=240_000)
+    page.wait_for_timeout(1500)
+
+
 def _look(page: Page) -> None:
     page.wait_for_timeout(3000)
 
@@ -57,6 +63,7 @@ PICTURES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "classify": ("classify", _classify),
     "gradient-steps": ("gradient-steps?part=race", _play),
     "cross-entropy": ("cross-entropy", _look),
+    "pipeline": ("pipeline?node=continual-learning", _live),
 }
 
 
