@@ -13,18 +13,22 @@ def charts_ahead() -> None:
 
     For a page that shows none before somebody presses a button: half a second less to the first curve.
     """
+    script = charts_script()
+    if script is not None:
+        st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+
+
+def charts_script() -> str | None:
+    """What the browser runs for that; the policy of the server knows it by its digest."""
     name = _script_of_charts()
     if name is None:
-        return
-    st.html(
-        f"""<script>{{
-        const link = document.createElement("link")
-        link.rel = "modulepreload"
-        link.href = new URL("{name}", document.querySelector("script[type=module][src]").src)
-        document.head.append(link)
-        }}</script>""",
-        unsafe_allow_javascript=True,
-    )
+        return None
+    return f"""{{
+    const link = document.createElement("link")
+    link.rel = "modulepreload"
+    link.href = new URL("{name}", document.querySelector("script[type=module][src]").src)
+    document.head.append(link)
+    }}"""
 
 
 @cache

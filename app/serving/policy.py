@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit
 
+from app.components.ahead import charts_script
 from app.language import LANGUAGES, language_script
 
 
@@ -15,9 +16,10 @@ def _digest(script: str) -> str:
 
 
 def _inline_scripts() -> list[str]:
-    """The scripts that stand within pages: those of Streamlit's own first page, and our one for the language."""
+    """The scripts that stand within pages: those of Streamlit's own first page, and our own."""
     first = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    return [*re.findall(r"<script>(.*?)</script>", first, re.DOTALL), *map(language_script, LANGUAGES)]
+    ours = [*map(language_script, LANGUAGES), charts_script() or ""]
+    return [*re.findall(r"<script>(.*?)</script>", first, re.DOTALL), *ours]
 
 
 _POLICY = {
