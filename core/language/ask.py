@@ -6,7 +6,7 @@ import torch
 
 from core.errors import UserError
 from core.language import world
-from core.language.generate import generate
+from core.language.generate import check_room, generate
 from core.language.life import State
 from core.language.model import LanguageModel
 from core.language.recipe import LanguageRecipe
@@ -51,29 +51,14 @@ def _asked(run: Run, state: State, version: str, prompt: str) -> dict[str, Any]:
     if version not in state.versions.known:
         raise UserError("There is no version named “{name}”.", name=version[:20] or "–")
     model = read_model(run.folder.path / FOLDER / f"{version}.safetensors")
-    tokens = read_words(prompt, model.size.context)
+    tokens = world.tokens_of(prompt[:MOST_LETTERS])
+    check_room(tokens, model.size.context)
     before = weights_hash(model)
     return {
         "version": version, "best": _best(model, tokens), "before": before,
         "goes_on": world.text_of(generate(model, tokens, min(4, model.size.context - len(tokens)), temperature=0)),
         "after": weights_hash(model),
     }  # fmt: skip
-
-
-def read_words(prompt: str, context: int) -> list[int]:
-    """The tokens of a prompt of the word world. Raises `UserError` for an unknown word, none, and too many."""
-    words = prompt[:MOST_LETTERS].split()
-    if not words:
-        raise UserError("Begin with at least one token.")
-    for word in words:
-        if word not in world.VOCABULARY:
-            raise UserError("The model does not know the word “{word}”. It knows only its own world.", word=word[:30])
-    if len(words) >= context:
-        raise UserError(
-            "The prompt has {given} words; the model reads at most {context}, and one must be left for the answer.",
-            given=len(words), context=context,
-        )  # fmt: skip
-    return [world.token(word) for word in words]
 
 
 @torch.no_grad()

@@ -44,6 +44,17 @@ def generate(
     return tokens[len(prompt) :]
 
 
+def check_room(prompt: list[int], context: int) -> None:
+    """Raises `UserError` for a prompt that is empty or leaves no room for an answer."""
+    if not prompt:
+        raise UserError("Begin with at least one token.")
+    if len(prompt) >= context:
+        raise UserError(
+            "The prompt has {given} tokens; the model reads at most {context}, and one must be left for the answer.",
+            given=len(prompt), context=context,
+        )  # fmt: skip
+
+
 def _draw(logits: Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator) -> int:
     if temperature == 0:
         return int(logits.argmax())

@@ -4,18 +4,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 
 from core.errors import UserError
-from core.language.generate import distribution, generate, log_likelihoods
-from core.language.model import LanguageModel, Size
+from core.language import world
+from core.language.generate import check_room, distribution, generate, log_likelihoods
+from core.language.model import LanguageModel
 from core.language.recipe import LanguageRecipe
+from core.language.shelf import read_model
 from core.language.skills import weights_hash
 from core.language.text_recipe import TextRecipe
 from core.language.tokens import Tokens
 from core.runs import store
-from core.training.weights import NOT_OURS, read_metadata
+from core.training.weights import read_metadata
 
 MOST_LETTERS = 2_000
 
@@ -75,22 +76,9 @@ def _tokens(prompt: str, words: Tokens | tuple[str, ...], context: int) -> tuple
     if isinstance(words, Tokens):
         tokens, vocabulary = words.encode(prompt), words.vocabulary
     else:
-        tokens, vocabulary = _words(prompt, words), list(words)
-    if len(tokens) >= context:
-        raise UserError(
-            "The prompt has {given} tokens; the model reads at most {context}, and one must be left for the answer.",
-            given=len(tokens), context=context,
-        )  # fmt: skip
+        tokens, vocabulary = world.tokens_of(prompt), list(words)
+    check_room(tokens, context)
     return tokens, vocabulary
-
-
-def _words(prompt: str, vocabulary: tuple[str, ...]) -> list[int]:
-    places = {word: i for i, word in enumerate(vocabulary)}
-    words = prompt.split()
-    for word in words:
-        if word not in places:
-            raise UserError("The model does not know the word “{word}”. It knows only its own world.", word=word[:30])
-    return [places[word] for word in words]
 
 
 def _weights_of(run: str) -> Path:
@@ -106,12 +94,7 @@ def _weights_of(run: str) -> Path:
 def _loaded(path: Path) -> tuple[LanguageModel, Tokens | tuple[str, ...], str]:
     """The model of a weights file, its vocabulary, and its hash; weights of a finished run never change."""
     metadata = read_metadata(path)
-    try:
-        model = LanguageModel(Size(**metadata["size"]))
-        model.load_state_dict(safetensors.torch.load(path.read_bytes()))
-    except NOT_OURS:
-        raise UserError("The weights of this run cannot be read; train it anew.") from None
-    model.eval()
+    model = read_model(path)
     if "tokenizer" in metadata:
         return model, Tokens.from_json(metadata["tokenizer"]), weights_hash(model)
     return model, tuple(metadata["vocabulary"]), weights_hash(model)

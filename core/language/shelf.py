@@ -64,5 +64,5 @@ def read_model(path: Path) -> LanguageModel:
         model = LanguageModel(Size(**metadata["size"]))
         model.load_state_dict(safetensors.torch.load(path.read_bytes()))
     except NOT_OURS:
-        raise UserError("The weights of this run cannot be read; run the whole loop again.") from None
+        raise UserError("The weights of this run cannot be read; train it anew.") from None
     return model.eval()

@@ -15,6 +15,7 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
+from core.errors import UserError
 from core.language import recipe
 
 CATEGORIES = {
@@ -48,6 +49,15 @@ def never_together(category: int, symbol: int) -> bool:
 def token(text: str) -> int:
     """The id of a word, symbol, name or task. Raises `ValueError` when there is none."""
     return VOCABULARY.index(text)
+
+
+def tokens_of(text: str) -> list[int]:
+    """The ids of words with spaces between. Raises `UserError` for a word that this world does not have."""
+    words = text.split()
+    for word in words:
+        if word not in VOCABULARY:
+            raise UserError("The model does not know the word “{word}”. It knows only its own world.", word=word[:30])
+    return [token(word) for word in words]
 
 
 def text_of(tokens: Sequence[int]) -> str:
