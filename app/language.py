@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from app.text import literal
 from core.errors import UserError
 
 LANGUAGES = {"zh": "中文", "en": "English"}
@@ -36,9 +37,17 @@ def mark(text: str) -> str:
 
 
 def explain(error: UserError) -> str:
-    """What a person did wrong and how to mend it, in their language."""
-    values = {k: explain(v) if isinstance(v, UserError) else v for k, v in error.values.items()}
-    return _(error.message).format(**values)
+    """What a person did wrong and how to mend it, in their language, as markdown; what they typed stays text."""
+    return _(error.message).format(**{name: _told(value) for name, value in error.values.items()})
+
+
+def _told(value: object) -> object:
+    match value:
+        case UserError():
+            return explain(value)
+        case str() | Path():
+            return literal(str(value))
+    return value
 
 
 @cache
@@ -74,11 +83,16 @@ def language_switch() -> None:
             required=True,
             label_visibility="collapsed",
         )
-        st.html(_STYLE)
+        st.html(f"<style>{_STYLE}{_upload_style() if current_language() != SOURCE_LANGUAGE else ''}</style>")
         st.html(
-            f"<script>document.documentElement.lang = '{current_language()}'</script>",
+            f"<script>{language_script(current_language())}</script>",
             unsafe_allow_javascript=True,
         )
+
+
+def language_script(language: str) -> str:
+    """Tells the browser the language; the content policy knows it by its digest, so every letter counts."""
+    return f"document.documentElement.lang = '{language}'"
 
 
 def _language_of_browser() -> str:
@@ -86,13 +100,20 @@ def _language_of_browser() -> str:
     return tag if tag in LANGUAGES else SOURCE_LANGUAGE
 
 
+def _upload_style() -> str:
+    """Streamlit writes "Upload" on the button of every file uploader, in English alone: shown is ours."""
+    button = "[data-testid=stFileUploaderDropzone] button p"
+    return f"{button} {{ font-size: 0 }} {button}::after {{ content: '{_('Upload')}'; font-size: 0.875rem }}"
+
+
 _NAMES = "".join(
     f".st-key-{KEY} button:nth-of-type({place}) p::after {{ content: '{name}'; font-size: 0.875rem }}"
     for place, name in enumerate(LANGUAGES.values(), start=1)
 )
-_STYLE = f"""<style>
+_STYLE = f"""
 .stMainBlockContainer {{ padding-top: 4rem }}
 .st-key-language {{ position: fixed; top: 0.65rem; right: 4rem; width: auto; z-index: 999991 }}
 .st-key-{KEY} button p {{ font-size: 0 }}
 {_NAMES}
-</style>"""
+@media (max-width: 600px) {{ .stHeading h1 {{ font-size: 2.1rem }} }}
+"""

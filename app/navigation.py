@@ -22,6 +22,7 @@ SECTIONS = {
     "train": mark("Train"),
     "classify": mark("Classify"),
     "language": mark("Language"),
+    "classroom": mark("Classroom"),
 }
 
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -24,4 +26,14 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+    _replace(temporary, path)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Windows refuses while somebody reads the old file, which takes a moment."""
+    for _try in range(100 if sys.platform == "win32" else 0):
+        with contextlib.suppress(PermissionError):
+            temporary.replace(path)
+            return
+        time.sleep(0.01)
     temporary.replace(path)

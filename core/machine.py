@@ -1,9 +1,32 @@
 """What can be asked of the machine without torch."""
 
 import os
+import sys
+from pathlib import Path
+
+MOST_TRAINERS = 4  # beyond, every one has several cores
 
 
 def usable_cores() -> int:
     """Cores this process may run on: a container often allows fewer than the machine has."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def has_gpu() -> bool:
+    """Whether there seems to be a GPU to train on; the worker that trains finds out for sure."""
+    return sys.platform == "darwin" or any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
+
+
+def usual_trainers() -> int:
+    """How many runs train at once unless somebody says otherwise: one on a GPU, else one for each core, up to four.
+
+    On two cores two processes of one thread each trained 1.6 times as many pictures as one process; four no more.
+    """
+    return 1 if has_gpu() else min(MOST_TRAINERS, usable_cores())
+
+
+def threads_each(trainers: int) -> int:
+    """Threads of torch for each of so many trainings at once; ``ATLAS_THREADS`` takes precedence."""
+    told = os.environ.get("ATLAS_THREADS", "")
+    return max(1, int(told)) if told.isdecimal() else max(1, usable_cores() // trainers)

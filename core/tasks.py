@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from core.errors import UserError
 from core.language.recipe import LanguageRecipe
 from core.language.text_recipe import TextRecipe
-from core.training.recipe import Recipe, read_object
+from core.training.recipe import Recipe, read_object, shown
 from core.vision.recipe import PictureRecipe
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ Say = Callable[[str, float], None]
 def recipe_from_json(text: str) -> Recipe:
     """A recipe of whichever kind its ``task`` names."""
     task = read_object(text).get("task", PictureRecipe.task)
-    if task not in RECIPES:
-        raise UserError("“{name}” is not known here. Choose one of: {known}.", name=task, known=", ".join(RECIPES))
+    if not isinstance(task, str) or task not in RECIPES:
+        known = ", ".join(RECIPES)
+        raise UserError("“{name}” is not known here. Choose one of: {known}.", name=shown(task), known=known)
     return RECIPES[task].from_json(text)
 
 

@@ -1,7 +1,7 @@
 """What a class thinks before it is told: one vote a voter and question, counted for all who share a home.
 
-One small file a question, ``votes/<question>.json``: {voter: choice}. A voter is kept as a hash, because the id
-of a session is a key to it. Writing holds a lock and replaces the file whole, so no vote is lost or torn.
+One small file a question, ``votes/<question>.json``: {voter: choice}. A voter is kept as a hash: the votes
+are no list of who is there. Writing holds a lock and replaces the file whole, so no vote is lost or torn.
 """
 
 import hashlib

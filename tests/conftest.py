@@ -31,6 +31,7 @@ def quiet_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     settings = {
         "ATLAS_EXECUTOR": "stand_in_executor:execute",
         "ATLAS_PRELOAD": "numpy",
+        "ATLAS_TRAINERS": "1",  # or there would be no queue to look at
         "PYTHONPATH": str(STAND_INS),
     }
     yield from _home(tmp_path_factory.mktemp("quiet"), settings)

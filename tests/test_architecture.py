@@ -20,14 +20,30 @@ HEAVY = {"torch", "torchvision", "sklearn", "timm", "captum", "safetensors"}
 # What of core the web process may import: it knows no torch.
 LIGHT = {
     "core", "core.errors", "core.home", "core.registry", "core.tasks", "core.sandbox", "core.source", "core.runs",
-    "core.votes", "core.maths", "core.maths.cross_entropy", "core.maths.surfaces",
+    "core.votes", "core.people", "core.teacher", "core.settings", "core.events", "core.maths",
+    "core.maths.cross_entropy", "core.maths.surfaces",
     "core.maths.descent", "core.maths.digits_slice", "core.maths.plane",
     "core.maths.expression", "core.maths.backpropagation", "core.language.recipe", "core.language.text_recipe",
     "core.language.texts", "core.language.sentences", "core.language.stories", "core.vision.factors",
-    "core.runs.store", "core.runs.client", "core.runs.export",
+    "core.runs.store", "core.runs.client", "core.runs.export", "core.runs.progress", "core.runs.index",
+    "core.runs.shares", "core.runs.estimate",
     "core.runs.folder", "core.vision.recipe", "core.vision.scores",
     "core.vision.samples", "core.training.recipe",
 }  # fmt: skip
+
+
+STORE = {"get", "list_runs", "stop", "resume", "delete", "rename"}
+
+
+def test_pages_say_who_asks_for_runs():
+    """Without a person the store takes them for a program of the machine, which may see everything."""
+    for path in sorted((ROOT / "app").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if isinstance(node.func.value, ast.Name) and node.func.value.id == "store" and node.func.attr in STORE:
+                last = ast.unparse((*node.args, ast.Constant(""))[len(node.args) - 1])
+                assert last in ("me()", "person"), f"{path}:{node.lineno}: store.{node.func.attr} without a person"
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -5,23 +5,28 @@ drop a wrong value without a word.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from app.language import _
+from app.text import literal
 
 Control = Callable[..., object]
+MOST_NAMED = 12  # values that a sentence names
 
 
-def choice(control: Control, label: str, name: str, options: Mapping[str, str], **settings: object) -> str:
-    """Show `control` with these options (value: words) and return the value; the first is the default.
+def choice(
+    control: Control, label: str, name: str, options: Mapping[str, str], *, default: str = "", **settings: object
+) -> str:
+    """Show `control` with these options (value: words) and return the value; without a `default` it is the first.
 
-    A value that is none of the options counts as the default.
+    A value that is none of the options is told, and counts as the default.
     """
-    first = next(iter(options))
+    first = default or next(iter(options))
     given = st.query_params.get(name, first)
+    tell_unknown(name, options)
     st.session_state[name] = given if given in options else first
     control(
         label,
@@ -33,6 +38,24 @@ def choice(control: Control, label: str, name: str, options: Mapping[str, str], 
         **settings,
     )
     return str(st.session_state[name])
+
+
+def tell_unknown(name: str, options: Collection[str], given: Sequence[str] | None = None) -> None:
+    """Say so where the link names something that there is not.
+
+    What was on offer in this session before has only gone out of date by another choice; no word is lost on that.
+    """
+    offered = st.session_state.setdefault(f"offered-{name}", set())
+    values = [st.query_params[name]] if given is None and name in st.query_params else given or ()
+    unknown = [value for value in values if value not in options and value not in offered]
+    offered.update(options)
+    if unknown:
+        known = list(options)[:MOST_NAMED]
+        st.warning(
+            _("“{value}” is not a value of {name}; it is left out. Choose from: {known}.").format(
+                value=literal(unknown[0][:40]), name=literal(name),
+                known=literal(", ".join(known)) + (" …" if len(known) < len(options) else ""))
+        )  # fmt: skip
 
 
 def number(
@@ -61,18 +84,25 @@ def log_number(label: str, name: str, default: float, low: float, high: float, *
 
 def switch(label: str, name: str, default: bool = False, **settings: Any) -> bool:
     """A toggle; "1" or "0" in the link."""
-    st.session_state[name] = st.query_params.get(name, "1" if default else "0") == "1"
+    tell_unknown(name, ("0", "1"))
+    given = st.query_params.get(name)
+    st.session_state[name] = given == "1" if given in ("0", "1") else default
     st.toggle(label, key=name, on_change=_write, args=(name, default), **settings)
     return bool(st.session_state[name])
 
 
-def several(control: Control, label: str, name: str, options: Mapping[str, str], **settings: object) -> list[str]:
-    """Any number of options (value: words), all of them at first; separated by commas in the link."""
-    everything = list(options)
+def several(
+    control: Control, label: str, name: str, options: Mapping[str, str], *, default: Sequence[str] = (),
+    **settings: object,
+) -> list[str]:  # fmt: skip
+    """Any number of options (value: words); at first the `default` ones or all; separated by commas in the link."""
+    everything = list(default or options)
     given = st.query_params.get(name)
-    st.session_state[name] = everything if given is None else [v for v in given.split(",") if v in options]
+    chosen = everything if given is None else [value for value in given.split(",") if value]
+    tell_unknown(name, options, chosen)
+    st.session_state[name] = [value for value in chosen if value in options]
     control(
-        label, everything, format_func=lambda value: options.get(value, value), key=name, on_change=_write,
+        label, list(options), format_func=lambda value: options.get(value, value), key=name, on_change=_write,
         args=(name, everything), **settings,
     )  # fmt: skip
     return list(st.session_state[name] or [])

@@ -1,12 +1,11 @@
 """A claim as a class meets it: first what is claimed and a vote, then the verdict and what is so."""
 
-import uuid
-
 import streamlit as st
 
 from app.components.page import user_errors
 from app.components.reading import run_links, show_text
 from app.components.snippets import show_snippet
+from app.components.who import me
 from app.language import _, _n, current_language, mark
 from content.article import VERDICTS, Article, Claim
 from core import votes
@@ -25,7 +24,7 @@ ANSWERS = {"true": mark("It is so"), "partly": mark("Partly so"), "false": mark(
 
 def show_claim(article: Article, claim: Claim, place: str, told: bool = False) -> None:
     """A claim's card; `place` tells apart the cards of one claim, `told` shows the verdict without a vote."""
-    voter = st.session_state.setdefault("owner", uuid.uuid4().hex)
+    voter = me().id
     shown = f"shown-{claim.id}"  # held beyond the widgets: a claim once revealed stays so in the session
     with st.container(border=True), user_errors():
         st.caption(_("The article, {sections}").format(sections=", ".join(claim.sections)))

@@ -8,6 +8,7 @@ import streamlit as st
 from app.components.pixels import crisp
 from app.figures.classification import heat_over, top_classes
 from app.language import _, explain
+from app.text import csv_cell
 from core.errors import UserError
 from core.runs import client
 
@@ -65,7 +66,7 @@ def table(results: dict[str, dict[str, Any]]) -> None:
         {_("File"): name, **{f"{k + 1}": e["label"] for k, e in enumerate(r["top"])}, "p": r["top"][0]["probability"]}
         for name, r in results.items()
     ]
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows).map(csv_cell)  # here too: a table has a button of Streamlit's to download it
     st.dataframe(frame, hide_index=True)
     csv = frame.to_csv(index=False)
     st.download_button(_("Download the table"), csv, "classified.csv", "text/csv", on_click="ignore")

@@ -6,9 +6,16 @@ from app.language import _
 from core.source import definition
 
 
+@st.fragment
 def show_code(*names: str) -> None:
-    """An expander with the source of each "package.module:function"."""
-    with st.expander(_("The code that runs"), icon=":material/code:"):
+    """An expander with the source of each "package.module:function".
+
+    Empty until it is opened: a browser lays out and colours what a closed one holds, half a second for these lines.
+    """
+    panel = st.expander(_("The code that runs"), icon=":material/code:", key="code", bind="query-params")
+    if not panel.open:
+        return
+    with panel:
         for name in names:
             module, _colon, wanted = name.partition(":")
             line, text = _definition(module, wanted)

@@ -6,6 +6,7 @@ import streamlit as st
 from app.components.address import choice, log_number, number
 from app.components.lesson import predict_first
 from app.components.logits import Case, step_button
+from app.components.metrics import metrics
 from app.figures import cross_entropy as figures
 from app.language import _
 from core.maths import cross_entropy as maths
@@ -16,15 +17,12 @@ NUMBER = st.column_config.NumberColumn(format="%.4g")
 
 def numbers_now(case: Case) -> None:
     """The loss in four ways of saying it."""
-    shown = (
+    metrics((
         (_("Loss in nats"), f"{case.loss:.4f}"),
         (_("In bits"), f"{maths.bits(case.loss):.4f}"),
         (_("Perplexity"), f"{maths.perplexity(case.loss):.4g}"),
         (_("p of the true class"), f"{case.p[case.true]:.4f}"),
-    )
-    with st.container(horizontal=True):
-        for label, value in shown:
-            st.metric(label, value)
+    ))  # fmt: skip
 
 
 def steps(case: Case) -> None:

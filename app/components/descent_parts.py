@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.components.address import choice, log_number, number, several, switch
 from app.components.lesson import predict_first
+from app.components.stepper import stepper
 from app.figures import descent as figures
 from app.language import _, mark
 from core.maths import descent
@@ -31,6 +32,7 @@ RACERS = {
     "adamw": "AdamW",
 }  # fmt: skip
 GRID = {1: 201, 2: 51}
+LAST = "last-racers"
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def controls() -> Walk:
 def one_step(walk: Walk) -> None:
     """One step at a time, with its numbers in the formula."""
     points, gradients = walk.plain()
-    k = _step_number(walk.steps)
+    k = stepper(1, walk.steps) - 1
     rate = walk.learning_rate * descent.scheduled(walk.schedule, k, walk.steps)
     st.latex(rf"\theta\leftarrow\theta-\eta\,\nabla f(\theta)\qquad f={walk.surface.formula}")
     st.latex(rf"{_vector(points[k])}-{rate:.4g}\cdot{_vector(gradients[k])}={_vector(points[k + 1])}")
@@ -99,32 +101,16 @@ def one_step(walk: Walk) -> None:
     )  # fmt: skip
 
 
-def _step_number(steps: int) -> int:
-    """Which step is shown, counted from 0; in the link."""
-    given = st.query_params.get("k", "")
-    if given.isdecimal() and len(given) < 5 and int(given) > steps:
-        st.query_params["k"] = str(steps)  # the walk was made shorter
-    k = int(number(_("Which step"), "k", 1, 1, steps, step=1))
-    with st.container(horizontal=True):
-        for label, name, place in ((_("First"), "first", 1), (_("Back"), "back", k - 1), (_("Next"), "next", k + 1)):
-            st.button(label, key=f"go-{name}", on_click=_go, args=(max(1, min(place, steps)),))
-    return k - 1
-
-
-def _go(k: int) -> None:
-    st.query_params["k"] = str(k)
-
-
 def race(walk: Walk) -> None:
     """torch's own optimisers from the same point: a film."""
     racers = several(st.pills, _("Optimisers"), "optimisers", RACERS, selection_mode="multi", wrap=True)
     if not racers:
-        st.info(_("Choose at least one optimiser."))
-        return
+        st.info(_("Choose at least one optimiser; below are still the last ones."))
+    racers = st.session_state[LAST] = racers or st.session_state.get(LAST, list(RACERS))
     solid = walk.surface.dimension == 2 and switch(_("In three dimensions"), "solid")
     found = _raced(walk.name, walk.start, tuple(racers), walk.learning_rate, walk.steps, walk.schedule, walk.noise,
                    walk.seed)  # fmt: skip
-    paths = {RACERS[name]: (points, walk.losses(points)) for name, points in found.items()}
+    paths = {RACERS[name]: path for name, path in found.items()}
     if solid:
         raised = {name: (points, _raised(walk, losses)) for name, (points, losses) in paths.items()}
         film = figures.film_3d(walk.axes, _ground(walk), raised, _words())
@@ -159,11 +145,11 @@ def rates(walk: Walk) -> None:
         alt=_("Loss against learning rate"),
     )  # fmt: skip
     best = int(np.argmin(losses))
-    st.markdown(
-        _("Best of these: η = {best:.3g}, which ends at {loss:.3g}. The largest that does not diverge: "
-          "{largest:.3g}.").format(
-            best=axis[best], loss=losses[best], largest=axis[np.isfinite(losses)].max())
-    )  # fmt: skip
+    told = _("Best of these: η = {best:.3g}, which ends at {loss:.3g}.")
+    st.markdown(told.format(best=axis[best], loss=losses[best]))
+    lower = axis[losses <= first]
+    if len(lower):
+        st.markdown(_("The largest that ends no higher than it began: {largest:.3g}.").format(largest=lower.max()))
     if limit is not None:
         st.markdown(
             _("This landscape is quadratic with the largest curvature λ = {bend:g}: theory puts the limit at 2/λ = "
@@ -250,9 +236,12 @@ def _surface(name: str) -> Surface:
 def _raced(
     surface: str, start: tuple[float, ...], optimisers: tuple[str, ...], learning_rate: float, steps: int,
     schedule: str, noise: float, seed: int,
-) -> dict[str, Array]:  # fmt: skip
+) -> dict[str, tuple[Array, Array]]:  # fmt: skip
+    """Points and losses of each optimiser's path."""
     found: dict[str, Array] = client.call(
         "core.maths.race:race", surface=surface, start=start, optimisers=list(optimisers), learning_rate=learning_rate,
         steps=steps, schedule=schedule, noise=noise, seed=seed,
     )  # fmt: skip
-    return found
+    with np.errstate(all="ignore"):
+        losses = _surface(surface).value(np.stack(list(found.values())))
+    return {name: (points, losses[place]) for place, (name, points) in enumerate(found.items())}

@@ -12,7 +12,7 @@ const STYLES = [
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".graph");
-  const shape = JSON.stringify({ ...data, chosen: "", path: [], states: {} });
+  const shape = JSON.stringify({ ...data, chosen: "", path: [], states: {}, told: {} });
   if (root.drawing?.shape !== shape) {
     root.drawing?.observer.disconnect();
     root.drawing = draw(root, data, shape);
@@ -129,9 +129,15 @@ function mark(drawing, data) {
     group.querySelector(".figure").textContent = state.figure;
     group.setAttribute("aria-label", [box.label, state.word, state.figure].filter(Boolean).join(", "));
   });
-  for (const { start, end, group } of drawing.edges) {
+  for (const { start, end, label, group } of drawing.edges) {
     group.classList.toggle("on-path", steps.has([start, end].sort().join(" ")));
+    const told = data.told[`${start} ${end}`];
+    group.classList.toggle("told", told !== undefined);
+    group.querySelector("text").textContent = told ?? label;
   }
+  const chosen = drawing.data.boxes.find((box) => box.id === data.chosen);
+  if (chosen && drawing.begun && drawing.chosen !== data.chosen) reveal(drawing, chosen);
+  drawing.chosen = data.chosen;
   drawing.svg.parentNode.querySelectorAll(".list button").forEach((button) => {
     button.setAttribute("aria-pressed", button.dataset.id === data.chosen);
     const state = data.states[button.dataset.id];
@@ -283,7 +289,7 @@ function begin(drawing) {
   });
 }
 
-// A node that is reached with the keyboard comes into view.
+// A node that is reached with the keyboard, or chosen by other means, comes into view.
 function reveal(drawing, box) {
   const { x, y, w, h } = drawing.view;
   const [bx, by] = [box.x * drawing.scale.x, box.y * drawing.scale.y];

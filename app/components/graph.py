@@ -32,7 +32,10 @@ class Box:
 
 @dataclass(frozen=True)
 class State:
-    """How far a node is: "waiting", "running", "done" or "failed", the word for it, and its figure."""
+    """How far a node is, the word for it, and its figure.
+
+    `state` is "waiting", "running", "done", "stale", "stopped" or "failed".
+    """
 
     state: str
     word: str
@@ -40,7 +43,7 @@ class State:
 
     @property
     def sign(self) -> str:
-        return {"waiting": "○", "running": "◔", "done": "✔", "failed": "✖"}[self.state]
+        return {"waiting": "○", "running": "◔", "done": "✔", "stale": "↻", "stopped": "■", "failed": "✖"}[self.state]
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def show_graph(
     chosen: str = "",
     path: Sequence[str] = (),
     states: Mapping[str, State] | None = None,
+    line_labels: Mapping[tuple[str, str], str] | None = None,
     curved: bool = True,
     label_lines: bool = False,
     unit: tuple[int, int] = (192, 64),
@@ -71,8 +75,9 @@ def show_graph(
 
     `name` is what a screen reader calls it, and `key` the file it is saved as. A graph too large to be read whole
     begins around `chosen`. Labels of lines show always (`label_lines`), or for the box that one points at.
-    `states` may change without the graph being drawn anew. `unit` is the width of a layer and the height of a row in
-    pixels, `height` that of the whole.
+    `states`, and `line_labels`, which show always and are given by the ids of start and end, may change without the
+    graph being drawn anew. `unit` is the width of a layer and the height of a row in pixels, `height` that of the
+    whole.
     """
     data = {
         "boxes": [asdict(box) for box in boxes],
@@ -82,6 +87,7 @@ def show_graph(
         "chosen": chosen,
         "path": list(path),
         "states": {id: {**asdict(state), "sign": state.sign} for id, state in (states or {}).items()},
+        "told": {f"{start} {end}": text for (start, end), text in (line_labels or {}).items()},
         "curved": curved,
         "label_lines": label_lines,
         "unit": {"x": unit[0], "y": unit[1]},

@@ -10,6 +10,7 @@ from app.components.address import choice, number
 from app.components.lesson import predict_first
 from app.components.text_facts import TOKENS
 from app.components.text_source import told
+from app.components.who import me
 from app.figures import inside as figures
 from app.language import _, mark
 from app.navigation import page
@@ -37,7 +38,7 @@ BEGINNING = 24  # characters of its text that a text model is asked to go on wit
 
 def choose_run() -> str | None:
     """Which model; without any, the ways to one."""
-    runs = {run.id: _named(run) for run in store.list_runs() if run.state == "finished"
+    runs = {run.id: _named(run) for run in store.list_runs(me()) if run.state == "finished"
             and isinstance(run.recipe, LanguageRecipe | TextRecipe)}  # fmt: skip
     if not runs:
         st.info(
@@ -72,7 +73,7 @@ def settings() -> dict[str, Any]:
 
 def prompt(run: str) -> str:
     """The prompt's field and its examples; in the link."""
-    recipe = store.get(run).recipe
+    recipe = store.get(run, me()).recipe
     if isinstance(recipe, TextRecipe):
         return _text_prompt(recipe)
     with st.container(horizontal=True):

@@ -1,12 +1,20 @@
 """What a page that teaches asks and answers: predict first, then look."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
+from app.components.address import choice
 from app.components.reading import concept_links
 from app.language import _, current_language
 from content.concepts import load_concepts
+
+
+def choose_part(parts: Mapping[str, tuple[str, Callable[..., None]]]) -> Callable[..., None]:
+    """Pills for the parts of a page (name in the link: words to translate, what shows it); what shows the chosen."""
+    words = {name: _(text) for name, (text, _show) in parts.items()}
+    chosen = choice(st.pills, _("Part"), "part", words, required=True, label_visibility="collapsed", wrap=True)
+    return parts[chosen][1]
 
 
 def predict_first(key: str, question: str, options: Mapping[str, str], right: str, because: str) -> None:

@@ -3,6 +3,7 @@
 Everything is in the link: ``z`` the logits, ``y`` the weights of a soft target, ``true`` the true class.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,9 @@ import streamlit as st
 from app.components.address import choice, log_number, number, numbers, write_numbers
 from app.components.page import user_errors
 from app.components.pixels import crisp
+from app.components.who import me
 from app.language import _
+from app.text import literal
 from core.maths import cross_entropy as maths
 from core.runs import client, store
 from core.vision.recipe import PictureRecipe
@@ -79,7 +82,7 @@ def _sliders(names: Sequence[str], z: list[float]) -> None:
     for k, name in enumerate(names):
         st.session_state[f"z-{k}"] = z[k]
         st.slider(
-            f"z · {_plain(name)}", -edge, edge, step=0.1, key=f"z-{k}", on_change=_slid, args=(tuple(z), k)
+            f"z · {literal(name[:40])}", -edge, edge, step=0.1, key=f"z-{k}", on_change=_slid, args=(tuple(z), k)
         )  # fmt: skip
 
 
@@ -91,16 +94,17 @@ def _table(names: Sequence[str], z: list[float], weights: list[float] | None) ->
     """The same numbers to be typed. A wrong one is answered and the last good one stays."""
     with st.expander(_("Type the numbers")):
         turn = st.session_state.setdefault("table-turn", 0)
-        columns: dict[str, Any] = {"class": list(names), "z": z}
+        # As text: a column of numbers would refuse a letter without a word.
+        columns = {"class": list(names), "z": [f"{value:g}" for value in z]}
         if weights is not None:
-            columns["y"] = weights
+            columns["y"] = [f"{value:g}" for value in weights]
         st.data_editor(
             columns, key=f"table-{turn}", hide_index=True, disabled=["class"], on_change=_typed,
             args=(tuple(names), tuple(z), tuple(weights or ())),
             column_config={
                 "class": _("Class"),
-                "z": st.column_config.NumberColumn(_("Logit z"), format="%g"),
-                "y": st.column_config.NumberColumn(_("Weight"), format="%g"),
+                "z": st.column_config.TextColumn(_("Logit z"), alignment="right"),
+                "y": st.column_config.TextColumn(_("Weight"), alignment="right"),
             },
         )  # fmt: skip
         for sentence in st.session_state.pop("table-errors", []):
@@ -114,12 +118,13 @@ def _typed(names: Sequence[str], z: Sequence[float], weights: Sequence[float]) -
     for row, changes in st.session_state[f"table-{turn}"]["edited_rows"].items():
         for column, value in changes.items():
             low = -MOST if column == "z" else 0.0
-            if isinstance(value, int | float) and low <= value <= MOST:  # NaN fails the comparison, None the kind
-                now[column][int(row)] = float(value)
+            given = _read(value)
+            if low <= given <= MOST:  # NaN fails the comparison
+                now[column][int(row)] = given
             else:
                 sentence = _("Class {name} needs a number from {low:g} to {high:g}; it keeps {old:g}.")
                 old = now[column][int(row)]
-                errors.append(sentence.format(name=_plain(names[int(row)]), low=low, high=MOST, old=old))
+                errors.append(sentence.format(name=literal(names[int(row)][:40]), low=low, high=MOST, old=old))
     st.session_state["table-errors"] = errors
     st.session_state["table-turn"] = turn + 1  # a fresh table: an editor keeps its edits until then
     write_numbers("z", now["z"])
@@ -127,9 +132,17 @@ def _typed(names: Sequence[str], z: Sequence[float], weights: Sequence[float]) -
         write_numbers("y", now["y"])
 
 
+def _read(typed: object) -> float:
+    """What was typed as a number; NaN where it is none."""
+    try:
+        return float(str(typed).replace("−", "-"))
+    except ValueError:
+        return math.nan
+
+
 def from_a_run() -> list[str] | None:
     """The answer of a trained network to a test picture as the starting logits; its class names, or None."""
-    runs = {run.id: run.name for run in store.list_runs() if run.state == "finished"
+    runs = {run.id: run.name for run in store.list_runs(me()) if run.state == "finished"
             and isinstance(run.recipe, PictureRecipe)}  # fmt: skip
     with st.expander(_("Begin with a real prediction"), icon=":material/photo:"):
         if not runs:
@@ -173,8 +186,3 @@ def step_button(case: Case) -> None:
         _("One gradient step: z ← z − η ∂L/∂z"), key="step", icon=":material/skip_next:", on_click=write_numbers,
         args=("z", np.clip(after, -MOST, MOST).tolist()),
     )  # fmt: skip
-
-
-def _plain(name: str) -> str:
-    """A class's name where markdown would be read: its signs lose their meaning."""
-    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()<>#+-.!|~:$^" else sign for sign in name[:40])

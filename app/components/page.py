@@ -21,4 +21,9 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        st.error(explain(error), icon=":material/error:")
+        show_error(error)
+
+
+def show_error(error: UserError) -> None:
+    """What is wrong, as a sentence."""
+    st.error(explain(error), icon=":material/error:")

@@ -9,8 +9,9 @@ import streamlit as st
 
 from app.components.address import choice, log_number, number, several, switch
 from app.components.lesson import predict_first
+from app.components.metrics import metrics
 from app.components.page import user_errors
-from app.components.playground_points import choose_points, known, words
+from app.components.playground_points import choose_points, words
 from app.figures.playground import boundary, film, units
 from app.language import _
 from core.maths.plane import Sample
@@ -81,10 +82,8 @@ def _network_settings() -> dict[str, Any]:
     with right:
         width = number(_("Units in each"), "width", 16, 1, 64, step=1)
         decays = {"0": "0", "0.01": "0.01", "0.1": "0.1", "1": "1", "3": "3", "10": "10"}
-        known("decay", decays)
         decay = choice(st.select_slider, _("Weight decay"), "decay", decays)
         start = number(_("Seed of the weights"), "start", 0, 0, 99, step=1)
-    known("activation", activations)
     activation = choice(st.segmented_control, _("Activation function"), "activation", activations)
     return {
         "depth": int(depth), "width": int(width), "activation": activation, "learning_rate": rate,
@@ -95,10 +94,10 @@ def _network_settings() -> dict[str, Any]:
 def _tell_network(shown: Shown) -> None:
     """What the network did, in numbers and a sentence made of them."""
     made, sample = shown.made, shown.sample
-    with st.container(horizontal=True):
-        st.metric(_("Training error"), _percent(made["train_error"]))
-        st.metric(_("Test error"), _percent(made["test_error"]))
-        st.metric(_("Parameters"), f"{made['parameters']:,}")
+    metrics((
+        (_("Training error"), _percent(made["train_error"])), (_("Test error"), _percent(made["test_error"])),
+        (_("Parameters"), f"{made['parameters']:,}"),
+    ))  # fmt: skip
     learnt = int((~sample.held_out).sum())
     start, end = float(made["train_loss"][0]), float(made["train_loss"][-1])
     told = _(
@@ -128,7 +127,6 @@ def _gallery(shown: Shown) -> None:
     """The chosen models side by side; turning one of them leaves the network and its film alone."""
     st.header(_("Other models on the same points"), anchor=False)
     names = models()
-    known("models", names, many=True)
     chosen = several(st.pills, _("Models"), "models", names, selection_mode="multi")
     with st.expander(_("Turn the classics"), icon=":material/tune:"):
         settings = _classic_settings()

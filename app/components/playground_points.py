@@ -1,17 +1,15 @@
 """Which points the playground shows: made from a formula, or set by hand with the pointer and kept in the link."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import streamlit as st
 
 from app.components.address import choice, number
 from app.figures.playground import by_hand
-from app.language import _, _n
+from app.language import _, _n, explain
+from core.errors import UserError
 from core.maths.plane import (
     EMPTY,
     MOST_BY_HAND,
-    DataError,
     Sample,
     add_points,
     make_points,
@@ -35,22 +33,12 @@ def words() -> dict[str, str]:
     }  # fmt: skip
 
 
-def known(name: str, options: Mapping[str, str], *, many: bool = False) -> None:
-    """Say so where the link names something that there is not."""
-    given = st.query_params.get(name, "")
-    unknown = [value for value in (given.split(",") if many else [given]) if value and value not in options]
-    if unknown:
-        told = _("“{value}” is not a value of {name}; it is left out. Choose from: {known}.")
-        st.warning(told.format(value=unknown[0][:40], name=name, known=", ".join(options)))
-
-
 def choose_points() -> Sample | None:
     """The controls of the data. None, and a sentence, where nothing can be learnt from the points."""
     kinds = {
         "moons": _("Moons"), "circles": _("Circles"), "spiral": _("Spiral"), "xor": _("XOR"), "blobs": _("Blobs"),
         HAND: _("Your own"),
     }  # fmt: skip
-    known("data", kinds)
     kind = choice(st.segmented_control, _("Data"), "data", kinds)
     columns = st.columns(4)
     share_at, seed_at = columns[2:] if kind != HAND else columns[:2]
@@ -67,27 +55,26 @@ def choose_points() -> Sample | None:
     try:
         points, labels = _by_hand(share, seed) if kind == HAND else make_points(kind, int(count), noise, seed)
         return split(points, labels, share, seed)
-    except DataError as error:
-        st.warning(_(error.template).format(**error.values), icon=":material/touch_app:")
+    except UserError as error:
+        _warn(error)
     return None
 
 
 def _by_hand(share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """A picture to press: each press adds a point of the chosen class. What is there stands in the link."""
     classes = {str(k): _("Class {number}").format(number=k + 1) for k in range(3)}
-    known("class", classes)
     tools, picture = st.columns([1, 2])
     with tools:
         label = choice(st.segmented_control, _("A press adds a point of"), "class", classes)
-    broken: DataError | None = None
+    broken: UserError | None = None
     text = st.query_params.get(LINK, starter())
     try:
         read_points(text)
-    except DataError as error:
-        text, broken = st.session_state.get(GOOD, EMPTY), error
+    except UserError as error:
+        text, broken = st.session_state.get(GOOD, starter()), error
     try:
         text = _pressed(text, int(label))
-    except DataError as error:
+    except UserError as error:
         broken = error
     with tools, st.container(horizontal=True):
         if st.button(_("Undo"), icon=":material/undo:", key="undo", disabled=text == EMPTY):
@@ -100,7 +87,7 @@ def _by_hand(share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
         st.caption(_n("{n} point", "{n} points", len(points)) + f" / {MOST_BY_HAND}")
     try:
         held_out = split(points, labels, share, seed).held_out
-    except DataError:
+    except UserError:
         held_out = np.zeros(len(points), dtype=bool)
     with picture:
         st.plotly_chart(
@@ -108,8 +95,12 @@ def _by_hand(share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
             selection_mode="points", config={"displayModeBar": False},
         )  # fmt: skip
     if broken is not None:
-        raise broken
+        _warn(broken)
     return points, labels
+
+
+def _warn(error: UserError) -> None:
+    st.warning(explain(error), icon=":material/touch_app:")
 
 
 def _pressed(text: str, label: int) -> str:

@@ -8,11 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from app.components import recipe_form
+from app.components.downloading import bring
 from app.components.page import user_errors
 from app.components.pixels import crisp
+from app.components.who import me
 from app.figures.training import class_counts
 from app.language import _, _n
-from core.runs import client
+from core.runs import client, shares
 from core.vision.recipe import PictureRecipe
 
 DATA_FIELDS = ("dataset", "image_size", "seed", "validation_share", "train_limit")
@@ -20,33 +22,49 @@ LOAD_S = 300.0  # a data set may have to be downloaded, or sixty thousand files 
 
 
 def show_dataset(recipe: PictureRecipe) -> None:
-    """Sample pictures, class counts, sizes of the parts, source."""
-    with user_errors():
-        found = _facts(recipe)
-        parts = {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}
-        sizes = " · ".join(f"{parts[part]} {sum(n):,}" for part, n in found["counts"].items())
-        st.markdown(f"**{sizes}**")
-        _grid(found)
-        with st.expander(_("Pictures of each class")):
-            st.plotly_chart(class_counts(found["counts"], found["classes"], parts), key="class-counts")
-        st.text(f"{found['source']} · {found['version']}")
-        if found["skipped"]:
-            told = _n("{n} file could not be read and is left out.", "{n} files could not be read and are left out.",
-                      found["skipped"])  # fmt: skip
-            st.warning(told, icon=":material/broken_image:")
+    """Sample pictures, class counts, sizes of the parts, source. Raises `UserError` when the data cannot be had."""
+    bring(recipe.dataset)
+    found = _facts(recipe)
+    parts = {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}
+    sizes = " · ".join(f"{parts[part]} {sum(n):,}" for part, n in found["counts"].items())
+    st.markdown(f"**{sizes}**")
+    _grid(found)
+    _class_counts(found, parts)
+    st.text(f"{found['source']} · {found['version']}")
+    if found["skipped"]:
+        told = _n("{n} file could not be read and is left out.", "{n} files could not be read and are left out.",
+                  found["skipped"])  # fmt: skip
+        st.warning(told, icon=":material/broken_image:")
 
 
 def show_layers(recipe: PictureRecipe) -> None:
     """A table of the model's layers for this data set, and how many parameters it has."""
     with user_errors():
         found = _facts(recipe)
-        rows = _layers(recipe.model, tuple(found["input_shape"]), len(found["classes"]))
+        _table(_layers(recipe.model, tuple(found["input_shape"]), len(found["classes"])))
+
+
+# What a closed panel holds is drawn all the same, and charts and tables are the slowest to draw: these two are filled
+# when they are opened.
+
+
+@st.fragment
+def _class_counts(found: dict[str, Any], parts: dict[str, str]) -> None:
+    panel = st.expander(_("Pictures of each class"), key="counts", bind="query-params")
+    if panel.open:
+        panel.plotly_chart(class_counts(found["counts"], found["classes"], parts), key="class-counts")
+
+
+@st.fragment
+def _table(rows: list[dict[str, Any]]) -> None:
+    total = sum(row["parameters"] for row in rows)
+    told = _("{n:,} parameters in {layers} layers").format(n=total, layers=len(rows))
+    panel = st.expander(told, key="layers", bind="query-params")
+    if panel.open:
         table = pd.DataFrame(rows)
         table["output_shape"] = ["×".join(map(str, shape)) for shape in table["output_shape"]]
-        total = int(table["parameters"].sum())
-        with st.expander(_("{n:,} parameters in {layers} layers").format(n=total, layers=len(rows))):
-            names = (_("Name"), _("Kind"), _("Output"), _("Parameters"))
-            st.dataframe(table.set_axis(names, axis=1), hide_index=True, height=260)
+        names = (_("Name"), _("Kind"), _("Output"), _("Parameters"))
+        panel.dataframe(table.set_axis(names, axis=1), hide_index=True, height=260)
 
 
 def upload_zip() -> None:
@@ -61,7 +79,11 @@ def upload_zip() -> None:
         if st.session_state.get("imported-zip") == digest:
             return
         with st.spinner(_("Looking at every picture …")):
-            found = client.call("core.vision.uploads:import_zip", pool="decode", timeout=LOAD_S, data=data)
+            owner = me().id
+            shares.check_disk(owner)
+            most = shares.pictures_left(owner)
+            found = client.call("core.vision.uploads:import_zip", pool="decode", timeout=LOAD_S, data=data, most=most)
+            shares.enter_upload(owner, found["dataset"], sum(found["counts"]))
         st.session_state["imported-zip"] = digest
         recipe_form.use_dataset(found["dataset"])
         st.rerun()

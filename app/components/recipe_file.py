@@ -13,13 +13,16 @@ from core.vision.recipe import PictureRecipe
 MAX_BYTES = 100_000
 
 
+@st.fragment
 def recipe_file(recipe: PictureRecipe) -> None:
     """A button that saves the recipe and a place to drop one; a wrong file is answered with what is wrong in it."""
-    with st.expander(_("The recipe as a file")):
+    panel = st.expander(_("The recipe as a file"), key="recipe-file", on_change="rerun")
+    with panel:
         st.download_button(_("Save the recipe"), recipe.to_json(), "recipe.json", "application/json", on_click="ignore")
         with user_errors():
             _load()
-        st.code(recipe.to_json(), language="json")
+        if panel.open:  # what colours code is a large script, and a closed panel would make every visitor load it
+            st.code(recipe.to_json(), language="json")
 
 
 def _load() -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.components.address import choice, number, switch
 from app.components.lesson import predict_first
+from app.components.metrics import metrics
 from app.figures import residual as figures
 from app.language import _, mark
 from core.runs import client
@@ -52,10 +53,10 @@ def controls() -> Nets:
         for name, (words, parameters) in STARTS.items():
             st.button(_(words), key=f"start-{name}", on_click=_begin, args=(parameters,))
     depth = even_number(_("Depth: layers with weights"), "depth", 56, 56)
-    activation = known(st.selectbox, _("Activation"), "activation", ACTIVATIONS)
-    initialisation = known(st.selectbox, _("Initialisation"), "init", _all(INITIALISATIONS))
-    normalised = _on_or_off(_("Batch normalisation"), "bn")
-    after = _on_or_off(_("Activation after the sum (2015)"), "after")
+    activation = choice(st.selectbox, _("Activation"), "activation", ACTIVATIONS)
+    initialisation = choice(st.selectbox, _("Initialisation"), "init", _all(INITIALISATIONS))
+    normalised = switch(_("Batch normalisation"), "bn", True)
+    after = switch(_("Activation after the sum (2015)"), "after", True)
     seed = int(number(_("Seed"), "seed", 0, 0, 99, step=1))
     return Nets(depth, activation, initialisation, normalised, after, seed)
 
@@ -64,9 +65,9 @@ def at_the_start(nets: Nets) -> None:
     """Signal and gradient by layer before any training, and what they say."""
     left, right = st.columns(2)
     with left:
-        data = known(st.segmented_control, _("Input"), "data", _all(DATA), required=True)
+        data = choice(st.segmented_control, _("Input"), "data", _all(DATA), required=True)
     with right:
-        quantity = known(st.segmented_control, _("Gradient"), "of", _all(QUANTITIES), required=True)
+        quantity = choice(st.segmented_control, _("Gradient"), "of", _all(QUANTITIES), required=True)
     found = measured(**asdict(nets), data=data)
     gradients = {name: _ratio(found[name][quantity]) for name in NAMES}
     signals = {name: 1 / max(_ratio(found[name]["signal"]), 1e-300) for name in NAMES}
@@ -165,9 +166,7 @@ def _ratio(values: list[float]) -> float:
 
 
 def _ratios(label: str, ratios: Mapping[str, float]) -> None:
-    with st.container(horizontal=True):
-        for name, ratio in ratios.items():
-            st.metric(label.format(net=_(NAMES[name])), sized(ratio), width="content")
+    metrics((label.format(net=_(NAMES[name])), sized(ratio)) for name, ratio in ratios.items())
 
 
 def _question(gradients: Mapping[str, float]) -> None:
@@ -280,23 +279,6 @@ def even_number(label: str, name: str, default: int, most: int) -> int:
             _("A block has two layers, so the depth is an even number; {even} is used.").format(even=int(given) - 1)
         )
     return int(number(label, name, default, 2, most, step=2))
-
-
-def known(control: Any, label: str, name: str, options: Mapping[str, str], **settings: Any) -> str:
-    """A choice that tells when the link names none of the options."""
-    if st.query_params.get(name, next(iter(options))) not in options:
-        first = next(iter(options.values()))
-        st.warning(_("The link names something unknown for “{label}”; “{first}” is used.").format(
-            label=label, first=first
-        ))  # fmt: skip
-    return choice(control, label, name, options, **settings)
-
-
-def _on_or_off(label: str, name: str) -> bool:
-    """A switch that is on at first, and tells when the link says neither 1 nor 0."""
-    if st.query_params.get(name, "1") not in ("0", "1"):
-        st.warning(_("The link must say 1 or 0 for “{label}”; it is switched off.").format(label=label))
-    return switch(label, name, True)
 
 
 def _begin(parameters: Mapping[str, str]) -> None:

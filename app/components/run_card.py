@@ -6,8 +6,10 @@ from app.components.page import user_errors
 from app.components.run_buttons import run_buttons
 from app.components.run_files import downloads
 from app.components.text_source import told
+from app.components.who import me
 from app.language import _
 from app.navigation import page
+from core import people
 from core.language.recipe import LanguageRecipe
 from core.language.text_recipe import TextRecipe
 from core.runs import store
@@ -38,19 +40,27 @@ def filtered(runs: list[Run], states: dict[str, str]) -> list[Run]:
 
 def run_card(run: Run, state: str) -> None:
     with st.container(border=True), user_errors():
-        st.text(f"{run.name} · {state}")
+        mine = store.may_change(run, me())
+        st.text(" · ".join(filter(None, (run.name, state, people.name_of(run.owner)))))
         with st.container(horizontal=True):
             place = page(PAGES.get(run.recipe.task, "train"))
             st.page_link(place, label=_("Open"), query_params={"run": run.id}, icon=":material/open_in_new:")
             run_buttons(run)
-            with st.popover(_("Rename")), user_errors():
-                name = st.text_input(_("New name"), run.name, key=f"name-{run.id}", max_chars=LONGEST_NAME)
-                if st.button(_("Rename this run"), key=f"rename-{run.id}"):
-                    store.rename(run.id, name)
-                    st.rerun()
-            with st.popover(_("Delete")):
-                st.markdown(_("Its curves and weights are lost for everybody."))
-                if st.button(_("Delete this run"), key=f"delete-{run.id}"):
-                    store.delete(run.id)
-                    st.rerun()
+            if mine:
+                _change(run)
+        if not mine:
+            st.caption(_("Only whoever began this run, and the teacher, can stop, rename or delete it."))
         downloads(run)
+
+
+def _change(run: Run) -> None:
+    with st.popover(_("Rename")), user_errors():
+        name = st.text_input(_("New name"), run.name, key=f"name-{run.id}", max_chars=LONGEST_NAME)
+        if st.button(_("Rename this run"), key=f"rename-{run.id}"):
+            store.rename(run.id, name, me())
+            st.rerun()
+    with st.popover(_("Delete")):
+        st.markdown(_("Its curves and weights are lost for everybody."))
+        if st.button(_("Delete this run"), key=f"delete-{run.id}"):
+            store.delete(run.id, me())
+            st.rerun()

@@ -31,11 +31,11 @@ def downloads(run: Run) -> None:
                 key=f"metrics-{run.id}",
                 on_click="ignore",
             )
-        text = script(run.recipe) if isinstance(run.recipe, PictureRecipe) else None
-        if text is not None:
+        recipe = run.recipe
+        if isinstance(recipe, PictureRecipe):
             st.download_button(
                 _("PyTorch script"),
-                text,
+                lambda: script(recipe, run.finished_event),
                 f"{run.id}-train.py",
                 "text/x-python",
                 key=f"script-{run.id}",

@@ -5,6 +5,8 @@ tab and another student's browser all see the same.
 """
 
 import time
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,15 @@ import streamlit as st
 from app.components.page import user_errors
 from app.components.pixels import crisp
 from app.components.run_buttons import run_buttons
+from app.components.waiting import waiting
+from app.components.who import me
 from app.figures import training as figures
 from app.language import _, explain
 from app.navigation import page
+from app.text import csv_cell
 from core.errors import UserError
 from core.runs import store
+from core.runs.progress import Progress, progress
 from core.runs.store import Run
 from core.vision.recipe import PictureRecipe
 from core.vision.scores import per_class_scores
@@ -37,9 +43,11 @@ def watch(run_id: str) -> None:
 
 def once_it_moves(run_id: str) -> Run:
     """A run that was just begun has its first point within half a second: worth waiting for rather than for a poll."""
-    deadline = time.monotonic() + FIRST_POINT_S
+    deadline, person = time.monotonic() + FIRST_POINT_S, me()
     while (
-        (run := store.get(run_id)).active and time.monotonic() < deadline and time.time() - run.created < FIRST_POINT_S
+        (run := store.get(run_id, person)).active
+        and time.monotonic() < deadline
+        and time.time() - run.created < FIRST_POINT_S
     ):
         if any(event["event"] == "step" for event in store.read_events(run)[0]):
             break
@@ -49,27 +57,29 @@ def once_it_moves(run_id: str) -> Run:
 
 def _live(run_id: str) -> None:
     with user_errors():  # the page's own has long ended when the fragment runs again: the run may be deleted by then
-        _show(store.get(run_id))
+        _show(store.get(run_id, me()))
 
 
 def _show(run: Run) -> None:
     rerun_at_the_end(run)
-    events, _size = run.folder.read_events()
+    now = progress(run.folder, run.active)
+    events = now.events
     headline(run, events, _finished(run))
     run_buttons(run)
     if any(event["event"] == "step" for event in events):
         _figures(events)
-        words = {
-            "loss": _("Loss"),
-            "accuracy": _("Accuracy"),
-            "epoch": _("Epoch"),
-            "training": _("Training"),
-            "validation": _("Validation"),
-        }
-        st.plotly_chart(figures.curves(events, words), key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
+        words = (_("Loss"), _("Accuracy"), _("Epoch"), _("Training"), _("Validation"))
+        st.plotly_chart(_curves(now, words), key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
     if run.finished_event:
         _beside_the_article(run)
         _test(run)
+
+
+@lru_cache(maxsize=32)
+def _curves(now: Progress, words: tuple[str, ...]) -> Any:
+    """Drawn once for everybody who watches a run in the same language."""
+    names = ("loss", "accuracy", "epoch", "training", "validation")
+    return figures.curves(now.events, dict(zip(names, words, strict=True)))
 
 
 def _beside_the_article(run: Run) -> None:
@@ -103,20 +113,22 @@ def _finished(run: Run) -> str:
     )
 
 
-def headline(run: Run, events: list[dict[str, Any]], finished: str) -> None:
+def headline(run: Run, events: Sequence[dict[str, Any]], finished: str) -> None:
     """The state of a run in a sentence; `finished` is the one to say at the end."""
     last = events[-1] if events else {}
     match run.state:
         case "queued":
-            st.info(_("In the queue, place {place}.").format(place=run.queue_position or 1), icon=":material/schedule:")
+            st.info(waiting(run), icon=":material/schedule:")
         case "running" | "stopping" if last.get("event") == "preparing":
-            st.progress(float(last["share"]), text=_("Preparing the data …"))
+            told = _("Downloading the data …") if last["what"] == "download" else _("Preparing the data …")
+            st.progress(float(last["share"]), text=told)
         case "running":
             st.info(_("Training …"), icon=":material/play_circle:")
         case "stopping":
             st.info(_("Stopping …"), icon=":material/stop_circle:")
         case "stopped":
-            st.warning(_("Stopped. What it has learnt is kept; resume it whenever you like."))
+            kept = _("Stopped. What it has learnt is kept; resume it whenever you like.")
+            st.warning(explain(run.error) if run.error else kept)
         case "interrupted":
             st.warning(explain(run.error) if run.error else _("Interrupted. Resume it to go on from where it was."))
         case "failed":
@@ -125,7 +137,7 @@ def headline(run: Run, events: list[dict[str, Any]], finished: str) -> None:
             st.success(finished, icon=":material/check_circle:")
 
 
-def _figures(events: list[dict[str, Any]]) -> None:
+def _figures(events: Sequence[dict[str, Any]]) -> None:
     step = next(event for event in reversed(events) if event["event"] == "step")
     started = next((event for event in events if event["event"] == "started"), {})
     shown = (
@@ -167,7 +179,7 @@ def _test(run: Run) -> None:
     with right:
         st.subheader(_("Scores of each class"))
         scores = pd.DataFrame(per_class_scores(report["confusion"]))
-        scores.insert(0, "class", classes)
+        scores.insert(0, "class", [csv_cell(name) for name in classes])
         names = {
             "class": _("Class"),
             "precision": _("Precision"),

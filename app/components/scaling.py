@@ -9,6 +9,7 @@ import streamlit as st
 from app.components.page import user_errors
 from app.components.run_watcher import POLL_S
 from app.components.text_run import looks, started
+from app.components.who import me
 from app.figures import text as figures
 from app.language import _, mark
 from core.language.text_recipe import TextRecipe
@@ -43,7 +44,7 @@ def compute(facts: dict[str, Any], recipe: TextRecipe, step: int) -> float:
 
 def _runs() -> list[Run]:
     ids = st.query_params[LINK].split(",")[: len(SIZES)]
-    return [run for run in map(store.get, ids) if isinstance(run.recipe, TextRecipe)]
+    return [run for run in [store.get(id, me()) for id in ids] if isinstance(run.recipe, TextRecipe)]
 
 
 def _live() -> None:

@@ -10,6 +10,7 @@ from app.components.page import user_errors
 from app.components.run_buttons import run_buttons
 from app.components.run_watcher import POLL_S, headline, once_it_moves, rerun_at_the_end
 from app.components.text_source import told
+from app.components.who import me
 from app.figures import text as figures
 from app.language import _, mark
 from app.navigation import page
@@ -44,7 +45,7 @@ def started(events: list[Event]) -> Event | None:
 
 def _live(run_id: str) -> None:
     with user_errors():  # the page's own has long ended when the fragment runs again
-        run = store.get(run_id)
+        run = store.get(run_id, me())
         rerun_at_the_end(run)
         events, _size = run.folder.read_events()
         if isinstance(run.recipe, LanguageRecipe):

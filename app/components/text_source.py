@@ -1,12 +1,12 @@
 """Which text: the word world, stories made here, one's own, or what the class has written. Each is in the link."""
 
 import hashlib
-import uuid
 
 import streamlit as st
 
 from app.components.address import choice, number
 from app.components.page import user_errors
+from app.components.who import me
 from app.language import _, _n, current_language, explain, mark
 from core.errors import UserError
 from core.language import sentences, texts
@@ -83,7 +83,7 @@ def _own() -> str | None:
 
 
 def _class() -> str | None:
-    writer = st.session_state.setdefault("owner", uuid.uuid4().hex)
+    writer = me().id
     with st.form("sentence", clear_on_submit=True, border=False):
         typed = st.text_input(_("Your sentence"), key="sentence", max_chars=sentences.MOST_LETTERS)
         if st.form_submit_button(_("Add it")):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-BLUE, RED = "#0072B2", "#D55E00"
+from app.figures.palette import BLUE, RED
 
 
 def difference_error(
@@ -15,7 +15,7 @@ def difference_error(
         go.Scatter(x=list(steps), y=[max(e, 1e-17) for e in errors], mode="lines+markers", line_color=BLUE)
     )
     figure.add_scatter(x=[now[0]], y=[max(now[1], 1e-17)], mode="markers", marker={"color": RED, "size": 12})
-    figure.update_xaxes(type="log", title="h", exponentformat="power", dtick=2)
+    figure.update_xaxes(type="log", title="h", exponentformat="power", dtick=4)
     figure.update_yaxes(type="log", title=words["error"], exponentformat="power")
     figure.update_layout(height=300, margin={"l": 10, "r": 10, "t": 10, "b": 10}, showlegend=False)
     return figure

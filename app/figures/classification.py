@@ -7,6 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from app.text import for_plotly
+
 # Cividis, which is ordered alike for every kind of colour vision: dark blue, grey, yellow.
 COLOURS = np.array([(0, 34, 78), (124, 123, 120), (254, 232, 56)], dtype=float)
 
@@ -16,7 +18,7 @@ def top_classes(top: Sequence[Mapping[str, Any]]) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             x=[entry["probability"] for entry in top],
-            y=[entry["label"] for entry in top],
+            y=[for_plotly(entry["label"]) for entry in top],
             orientation="h",
             text=[f"{entry['probability']:.1%}" for entry in top],
             marker_color="#0072B2",

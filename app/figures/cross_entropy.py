@@ -5,20 +5,26 @@ from typing import Any
 
 import numpy as np
 
+from app.figures.palette import BLUE, GREEN, GREY, RED
 from app.figures.plain import Plain, Trace, title, two_panels
 from app.figures.playback import film_of
+from app.text import for_plotly
 from core.maths import cross_entropy as maths
 from core.maths.cross_entropy import Array
 
-BLUE, RED, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#808080"  # Okabe and Ito
 SECOND = {"xaxis": "x2", "yaxis": "y2"}
 CATEGORY = {"type": "category"}
 Words = Mapping[str, str]
 
 
+def _named(names: Sequence[str]) -> list[str]:
+    """Classes may be named by whoever made the data set."""
+    return [for_plotly(name) for name in names]
+
+
 def _bars(names: Sequence[str], p: Array, y: Array) -> list[Trace]:
     return [
-        {"type": "bar", "x": list(names), "y": values, "name": name, "marker": {"color": colour}}
+        {"type": "bar", "x": _named(names), "y": values, "name": name, "marker": {"color": colour}}
         for values, name, colour in ((p, "p", BLUE), (y, "y", GREEN))
     ]
 
@@ -26,7 +32,7 @@ def _bars(names: Sequence[str], p: Array, y: Array) -> list[Trace]:
 def bars(names: Sequence[str], p: Array, y: Array, gradient: Array, words: Words) -> Plain:
     """Probabilities beside targets, and the gradient by each logit."""
     colours = [RED if value > 0 else BLUE for value in gradient]
-    pulls = {"type": "bar", "x": list(names), "y": gradient, "marker": {"color": colours}, "showlegend": False}
+    pulls = {"type": "bar", "x": _named(names), "y": gradient, "marker": {"color": colours}, "showlegend": False}
     layout = two_panels(
         (words["p"], words["gradient"]), x=(CATEGORY, CATEGORY), y=({"range": [0, 1.02]}, {}), height=280,
         legend={"orientation": "h", "y": -0.2},
@@ -66,7 +72,7 @@ def loss_surface(
     x, y, z = point
     here = {"type": "scatter3d", "mode": "markers", "x": [x], "y": [y], "z": [z], "marker": {"color": RED, "size": 6}}
     scene = {
-        "xaxis": title(labels[0]), "yaxis": title(labels[1]), "zaxis": title(words["loss"]),
+        "xaxis": title(for_plotly(labels[0])), "yaxis": title(for_plotly(labels[1])), "zaxis": title(words["loss"]),
         "camera": {"eye": {"x": 1.5, "y": -1.5, "z": 0.9}},
     }  # fmt: skip
     layout = {"height": 460, "margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "scene": scene, "showlegend": False,

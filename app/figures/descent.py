@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from app.figures.palette import BLUE, COLOURS, GREEN, GREY, RED
 from app.figures.plain import Plain, Trace, title, two_panels
 from app.figures.playback import film_of
 from core.maths.surfaces import Array
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito
-GREY = "#808080"
 SECOND = {"xaxis": "x2", "yaxis": "y2"}
 MOST_FRAMES = 80
 Words = Mapping[str, str]
@@ -78,10 +77,10 @@ def by_learning_rate(
     """The loss after the walk against the learning rate, both on log scales."""
     shown = np.where(np.isfinite(losses) & (losses > 0), np.maximum(losses, 1e-12), np.nan)
     low, high = float(np.nanmin(shown)) / 3, 100 * max(start, 1e-12)
-    curve: Trace = {"x": rates, "y": _gaps(shown), "line": {"color": COLOURS[0]}, "name": words["after"]}
+    curve: Trace = {"x": rates, "y": _gaps(shown), "line": {"color": BLUE}, "name": words["after"]}
     marks = [(words["start"], [rates[0], rates[-1]], [start, start], GREY, "dot")]
-    marks += [(words["now"], [now, now], [low, high], COLOURS[2], "solid")]
-    marks += [(words["limit"], [limit, limit], [low, high], COLOURS[1], "dash")] if limit is not None else []
+    marks += [(words["now"], [now, now], [low, high], GREEN, "solid")]
+    marks += [(words["limit"], [limit, limit], [low, high], RED, "dash")] if limit is not None else []
     lines: list[Trace] = [  # lines, because a legend names them where a label would hide the curve
         {"x": x, "y": y, "line": {"color": colour, "dash": dash, "width": 1.5}, "name": name}
         for name, x, y, colour, dash in marks
@@ -97,7 +96,7 @@ def by_learning_rate(
 
 def schedule(shares: Sequence[float], words: Words) -> Plain:
     """The learning rate at each step."""
-    line = {"type": "scatter", "mode": "lines", "y": list(shares), "line": {"color": COLOURS[0], "shape": "hv"}}
+    line = {"type": "scatter", "mode": "lines", "y": list(shares), "line": {"color": BLUE, "shape": "hv"}}
     layout = {"xaxis": title(words["step"]), "yaxis": {**title(words["rate"]), "rangemode": "tozero"}, "height": 200,
               "margin": {"l": 10, "r": 10, "t": 20, "b": 10}}  # fmt: skip
     return Plain([line], layout)

@@ -7,19 +7,18 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.figures.palette import BLUE, COLOURS, GREY, RED, translucent
 from app.figures.playback import film as played
 from core.maths.plane import SHADES, STEP, Floats, Labels, Mask, Sample
 
-COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115))  # Okabe and Ito
 SIGNS = ("circle", "square", "triangle-up")  # a class has a sign of its own too: colours may be hard to tell apart
-TRAINING, TEST = "#0072B2", "#D55E00"
-GREY = "#808080"
+TRAINING, TEST = BLUE, RED
 FAINT, STRONG = 0.03, 0.5
 FILM_PX, PICTURE_PX, HAND_PX = 690, 236, 420
 
 
 def _rgba(label: int, alpha: float) -> str:
-    return "rgba({},{},{},{})".format(*COLOURS[label], alpha)
+    return translucent(COLOURS[label], alpha)
 
 
 def plane(grid: Any, classes: Sequence[int], box: float) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def plane(grid: Any, classes: Sequence[int], box: float) -> dict[str, Any]:
 
 
 def points(sample: Sample, words: Mapping[str, str], size: float = 6) -> list[dict[str, Any]]:
-    """The traces of the points: filled ones are for training, hollow ones for the test.
+    """The traces of the points: filled ones are for training, white ones for the test.
 
     `words`: "class" with a {number}, and "test".
     """
@@ -63,13 +62,12 @@ def points(sample: Sample, words: Mapping[str, str], size: float = 6) -> list[di
     return traces
 
 
-def _points(at: Floats, label: int, hollow: bool, size: float, name: str) -> dict[str, Any]:
-    line = {"width": 1.3, "color": _rgba(label, 1)} if hollow else {"width": 0.6, "color": "white"}
-    sign = f"{SIGNS[label]}-open" if hollow else SIGNS[label]
+def _points(at: Floats, label: int, held_out: bool, size: float, name: str) -> dict[str, Any]:
+    fill, edge, width = ("white", COLOURS[label], 1.6) if held_out else (COLOURS[label], "white", 0.6)
     return {
         "type": "scatter", "mode": "markers", "name": name,
         "x": at[:, 0].astype(np.float32), "y": at[:, 1].astype(np.float32),
-        "marker": {"symbol": sign, "size": size, "color": _rgba(label, 1), "line": line},
+        "marker": {"symbol": SIGNS[label], "size": size, "color": fill, "line": {"color": edge, "width": width}},
         "hovertemplate": "%{x:.2f}, %{y:.2f}<extra>%{fullData.name}</extra>",
     }  # fmt: skip
 
@@ -184,11 +182,11 @@ def by_hand(at: Floats, labels: Labels, held_out: Mask, places: Floats, words: M
         x=places[:, 0].astype(np.float32), y=places[:, 1].astype(np.float32), mode="markers", hoverinfo="none",
         marker={"size": 9, "opacity": 0, "color": GREY}, selected=unseen, unselected=unseen, showlegend=False,
     )  # fmt: skip
-    _square(figure, 1.05)
-    figure.update_xaxes(showline=True, mirror=True, linecolor=GREY)
-    figure.update_yaxes(showline=True, mirror=True, linecolor=GREY)
+    _square(figure, 1.08)
+    # A frame to press in; lines of the axes would lie half outside of the picture, and under the legend.
+    figure.add_shape(type="rect", x0=-1.06, x1=1.06, y0=-1.06, y1=1.06, line={"color": GREY, "width": 1}, layer="below")
     figure.update_layout(
-        height=HAND_PX, margin={"l": 2, "r": 2, "t": 30, "b": 4}, dragmode=False, hovermode="closest",
-        clickmode="event+select", legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        height=HAND_PX, margin={"l": 2, "r": 2, "t": 50, "b": 4}, dragmode=False, hovermode="closest",
+        clickmode="event+select", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     return figure

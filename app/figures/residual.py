@@ -7,12 +7,12 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.figures.palette import BLUE, GREY, PINK, RED
 from app.figures.playback import film
 
-COLOURS = {"plain": "#D55E00", "residual": "#0072B2", "shallow": "#CC79A7"}  # Okabe and Ito
+COLOURS = {"plain": RED, "residual": BLUE, "shallow": PINK}
 DASHES = {"plain": "dash", "residual": "solid", "shallow": "dot"}
 SIGNS = {"plain": "square-open", "residual": "circle", "shallow": "diamond-open"}
-GREY = "#808080"
 MARGIN = {"l": 10, "r": 10, "t": 44, "b": 10}
 Words = Mapping[str, str]
 Net = Mapping[str, Any]  # what core.maths.residual tells of one net

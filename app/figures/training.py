@@ -6,6 +6,8 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.text import for_plotly
+
 TRAINING, VALIDATION = "#0072B2", "#D55E00"  # Okabe and Ito: told apart by every kind of colour vision
 Event = Mapping[str, Any]
 
@@ -53,11 +55,12 @@ def curves(events: Sequence[Event], words: Mapping[str, str]) -> go.Figure:
 
 def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], words: Mapping[str, str]) -> go.Figure:
     """How often each true class (rows) was taken for each class (columns)."""
+    names = [for_plotly(name) for name in classes]
     figure = go.Figure(
         go.Heatmap(
             z=matrix,
-            x=list(classes),
-            y=list(classes),
+            x=names,
+            y=names,
             text=matrix,
             texttemplate="%{text}" if len(classes) <= 15 else None,
             colorscale="Cividis",
@@ -73,7 +76,8 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], words: Ma
 
 def class_counts(counts: Mapping[str, Sequence[int]], classes: Sequence[str], words: Mapping[str, str]) -> go.Figure:
     """Pictures of each class in each part of a data set."""
-    figure = go.Figure([go.Bar(x=list(classes), y=list(values), name=words[part]) for part, values in counts.items()])
+    names = [for_plotly(name) for name in classes]
+    figure = go.Figure([go.Bar(x=names, y=list(values), name=words[part]) for part, values in counts.items()])
     figure.update_layout(
         barmode="stack",
         height=230,
@@ -95,7 +99,7 @@ def compare(runs: Mapping[str, Sequence[Event]], words: Mapping[str, str]) -> go
             figure.add_scatter(
                 x=[e["epoch"] for e in epochs],
                 y=[e[f"validation_{key}"] for e in epochs],
-                name=name,
+                name=for_plotly(name),
                 mode="lines+markers",
                 line={"color": colours[place % len(colours)]},
                 showlegend=column == 1,

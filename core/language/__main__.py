@@ -29,8 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("error: --minutes is a number above 0 and at most 600", file=sys.stderr)
         return 2
     # Below, since torch takes seconds and a bad option is told at once.
-    from core.device import choose_device  # noqa: PLC0415
-    from core.language.loop import Life, live  # noqa: PLC0415
+    from core.device import choose_device, prepare  # noqa: PLC0415
+    from core.language.life import Life, live  # noqa: PLC0415
+    from core.language.nodes import NODES  # noqa: PLC0415
     from core.language.text import learn_text  # noqa: PLC0415
 
     try:
@@ -40,8 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             recipe = LanguageRecipe.preset(
                 "a-minute", seed=options.seed, smeared_keys=not options.no_smeared_keys, device=options.device
             )
-            life = Life(recipe, choose_device(recipe.device))
-            events = (event for event in live(life) if event["event"] == "node")
+            device = choose_device(recipe.device)
+            prepare(device)
+            events = (event for event in live(Life(recipe, device), NODES) if event["event"] == "node")
         for event in events:
             print(json.dumps(event, ensure_ascii=False), flush=True)
     except UserError as error:

@@ -15,7 +15,7 @@ from core.language.skills import weights_hash
 from core.language.text_recipe import TextRecipe
 from core.language.tokens import Tokens
 from core.runs import store
-from core.training.weights import read_metadata
+from core.training.weights import NOT_OURS, read_metadata
 
 MOST_LETTERS = 2_000
 
@@ -106,10 +106,10 @@ def _weights_of(run: str) -> Path:
 def _loaded(path: Path) -> tuple[LanguageModel, Tokens | tuple[str, ...], str]:
     """The model of a weights file, its vocabulary, and its hash; weights of a finished run never change."""
     metadata = read_metadata(path)
-    model = LanguageModel(Size(**metadata["size"]))
     try:
+        model = LanguageModel(Size(**metadata["size"]))
         model.load_state_dict(safetensors.torch.load(path.read_bytes()))
-    except RuntimeError:
+    except NOT_OURS:
         raise UserError("The weights of this run cannot be read; train it anew.") from None
     model.eval()
     if "tokenizer" in metadata:

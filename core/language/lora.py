@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from core.errors import UserError
 from core.language.model import Attention, Block, LanguageModel
-
-MATRICES = ("qkv", "out", "up", "down")
+from core.language.recipe import MATRICES
 
 
 class LowRank(nn.Module):

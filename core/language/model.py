@@ -17,7 +17,7 @@ class Size:
     """What the model is built from; the default has about 110,000 parameters."""
 
     vocabulary: int
-    context: int = 24
+    context: int = 36
     width: int = 64
     heads: int = 2
     layers: int = 2

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,7 @@ from core.language.model import LanguageModel
 from core.language.training import label_accuracy
 
 QUESTIONS = 400
-SHOTS = (0, 1, 2, 4)  # examples of each class; more would not fit into the context
+SHOTS = (0, 1, 2, 4, 8)  # examples of each class; more would not fit into the context
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,10 @@ def new_task(model: LanguageModel, task: str, seed: int) -> float:
     return label_accuracy(model, world.new_documents(task, QUESTIONS, _generator(seed)))
 
 
-def old_skills(model: LanguageModel, seed: int) -> dict[str, float]:
-    """The two skills of pre-training."""
-    return {"name": zero_shot(model, seed).accuracy, "pick": few_shot(model, 1, seed).accuracy}
+def old_skills(model: LanguageModel, seed: int, learnt: Sequence[str] = ()) -> dict[str, float]:
+    """The two skills of pre-training, and the tasks that were learnt since."""
+    skills = {"name": zero_shot(model, seed).accuracy, "pick": few_shot(model, 1, seed).accuracy}
+    return skills | {task: new_task(model, task, seed) for task in learnt}
 
 
 def weights_hash(model: LanguageModel) -> str:

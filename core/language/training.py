@@ -78,6 +78,7 @@ class Trained:
     seconds: float
     steps: int
     finished: Event
+    memory: int  # bytes of the weights, their gradients and what the optimiser remembers of them
 
 
 def train(
@@ -103,7 +104,15 @@ def train(
         last = event
     if last["event"] == "stopped":
         raise Stopped
-    return Trained(time.monotonic() - began, trainer.step, last)
+    return Trained(time.monotonic() - began, trainer.step, last, _memory(trainer))
+
+
+def _memory(trainer: Trainer) -> int:
+    """What a training keeps beside its activations, counted tensor by tensor."""
+    parameters = list(trainer.task.model.parameters())
+    kept = [*parameters, *(p.grad for p in parameters if p.grad is not None)]
+    kept += [value for state in trainer.optimizer.state.values() for value in state.values() if torch.is_tensor(value)]
+    return sum(tensor.nbytes for tensor in kept)
 
 
 def tuning(seed: int, learning_rate: float, **changes: Any) -> LanguageRecipe:

@@ -1,10 +1,10 @@
 """Versions of a model, and the gate that an update has to pass."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from core.errors import UserError
-
-TOLERANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class Version:
     parent: str | None
     skills: dict[str, float]
     label: str = ""
+    round: int = 1
 
 
 @dataclass
@@ -29,22 +30,29 @@ class Versions:
         self.known[version.id] = version
         self.current = version.id
 
-    def propose(self, version: Version, tolerance: float = TOLERANCE) -> dict[str, float]:
-        """Take an update into use unless a skill falls by more than the tolerance; the skills that fell too far."""
+    def propose(self, version: Version, tolerance: Mapping[str, float]) -> dict[str, float]:
+        """Take an update into use unless a skill falls by more than its tolerance; the skills that fell too far.
+
+        A skill that has no tolerance of its own has that of "learnt". Raises `UserError` for an unknown parent.
+        """
         if version.parent not in self.known:
-            raise UserError("There is no version named “{name}”.", name=str(version.parent))
+            raise _unknown(str(version.parent))
         before = self.known[version.parent].skills
-        fallen = {
-            skill: before[skill] - version.skills.get(skill, 0.0)
-            for skill in before
-            if before[skill] - version.skills.get(skill, 0.0) > tolerance
-        }
+        falls = {skill: before[skill] - version.skills.get(skill, 0.0) for skill in before}
+        fallen = {skill: fall for skill, fall in falls.items() if fall > tolerance.get(skill, tolerance["learnt"])}
         self.known[version.id] = version
+        self.rejected.pop(version.id, None)
         if fallen:
             self.rejected[version.id] = fallen
         else:
             self.current = version.id
         return fallen
+
+    def use(self, id: str) -> None:
+        """Put a version into use, whatever the gate said of it. Raises `UserError` for an unknown one."""
+        if id not in self.known:
+            raise _unknown(id)
+        self.current = id
 
     def roll_back(self) -> str:
         """Go back to the version that the current one came from; its id."""
@@ -53,3 +61,15 @@ class Versions:
             raise UserError("This is the first version: there is none to go back to.")
         self.current = parent
         return parent
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Versions":
+        known = {id: Version(**version) for id, version in data["known"].items()}
+        return cls(known, data["current"], dict(data["rejected"]))
+
+
+def _unknown(name: str) -> UserError:
+    return UserError("There is no version named “{name}”.", name=name)

@@ -15,6 +15,8 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
+from core.language import recipe
+
 CATEGORIES = {
     "animal": ("cat", "dog", "horse", "fish", "bird", "cow", "猫", "狗", "马", "鱼", "鸟", "牛"),
     "fruit": ("apple", "pear", "plum", "grape", "lemon", "peach", "苹果", "梨", "李子", "葡萄", "柠檬", "桃子"),
@@ -22,7 +24,7 @@ CATEGORIES = {
     "tool": ("saw", "axe", "drill", "file", "rake", "spade", "锯子", "斧头", "钻", "锉刀", "耙子", "铲子"),
 }
 SYMBOLS = ("◆", "●", "▲", "■", "★", "♥", "♣", "♠")
-TASKS = ("[name]", "[pick]", "[new-a]", "[new-b]", "[new-c]")
+TASKS = ("[name]", "[pick]", *recipe.NEW_TASKS)
 NEW_TASKS = TASKS[2:]
 VOCABULARY = (*(word for words in CATEGORIES.values() for word in words), *SYMBOLS, *CATEGORIES, *TASKS)
 
@@ -30,7 +32,7 @@ WORDS_EACH = 12
 NUM_CATEGORIES = len(CATEGORIES)
 FIRST_SYMBOL = NUM_CATEGORIES * WORDS_EACH
 FIRST_NAME = FIRST_SYMBOL + len(SYMBOLS)
-PAIRS = 11  # words with their labels in one document
+PAIRS = 17  # words with their labels in one document: eight examples of two classes and a question
 LENGTH = 1 + 2 * PAIRS  # tokens of a document
 NAME_SHARE = 0.3  # of the documents of pre-training; the others are of the task *pick*
 

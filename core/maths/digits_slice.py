@@ -4,13 +4,16 @@ The directions are random and have, for each unit, the length of the unit's own 
 the same everywhere (Li et al., Visualizing the Loss Landscape of Neural Nets, 2018, section 4). NumPy only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.maths.surfaces import Array, Surface
 
 LAYERS = ("w1", "b1", "w2", "b2")
+WAYS = ("", "u_", "v_")
+AT_ONCE = 16  # points, whose numbers stay in the cache of a processor core
 
 
 def as_surface(net: Mapping[str, Array]) -> Surface:
@@ -20,41 +23,65 @@ def as_surface(net: Mapping[str, Array]) -> Surface:
     directions for each: u_w1, v_w1 and so on.
     """
     # x (w + a u + b v) = x w + a x u + b x v: the large products are computed once for the whole surface.
-    before = [net["x"] @ net[f"{way}w1"] + net[f"{way}b1"] for way in ("", "u_", "v_")]
+    before = np.stack([net["x"] @ net[f"{way}w1"] + net[f"{way}b1"] for way in WAYS])  # (3,N,H)
+    w2, b2 = (np.stack([net[f"{way}{name}"] for way in WAYS]) for name in ("w2", "b2"))  # (3,H,10), (3,10)
+    slice_ = _Slice(before, w2, b2, net["y"])
 
     def value(point: Array) -> Array:
-        flat = point.reshape(-1, 2)
-        return np.array([_loss(net, before, one) for one in flat]).reshape(point.shape[:-1])
+        return _in_parts(slice_.loss, point).reshape(point.shape[:-1])
 
     def gradient(point: Array) -> Array:
-        flat = point.reshape(-1, 2)
-        return np.array([_gradient(net, before, one) for one in flat]).reshape(point.shape)
+        return _in_parts(slice_.gradient, point).reshape(point.shape)
 
     return Surface(value, gradient, ((-1.5, 1.5), (-1.5, 1.5)), (1.1, -1.0), 0.05,
                    r"L(\theta^*+x\,u+y\,v)")  # fmt: skip
 
 
-def _forward(net: Mapping[str, Array], before: list[Array], point: Array) -> tuple[Array, Array, Array]:
-    """Hidden units (N,H), the second layer's weights (H,10), and log p (N,10)."""
-    a, b = point
-    hidden = np.tanh(before[0] + a * before[1] + b * before[2])
-    w2, b2 = (net[name] + a * net[f"u_{name}"] + b * net[f"v_{name}"] for name in ("w2", "b2"))
-    z = hidden @ w2 + b2
-    z = z - z.max(1, keepdims=True)
-    return hidden, w2, z - np.log(np.exp(z).sum(1, keepdims=True))
+def _in_parts(function: Callable[[Array], Array], point: Array) -> Array:
+    """`function` of all points (..., 2), `AT_ONCE` at a time."""
+    flat = point.reshape(-1, 2)
+    return np.concatenate([function(flat[k : k + AT_ONCE]) for k in range(0, len(flat), AT_ONCE)])
 
 
-def _loss(net: Mapping[str, Array], before: list[Array], point: Array) -> float:
-    return float(-(net["y"] * _forward(net, before, point)[2]).sum(1).mean())
+@dataclass(frozen=True)
+class _Slice:
+    """What the first layer gives before its tanh (3,N,H), the second layer's weights (3,H,10) and biases (3,10), each
+    at the centre and along both directions; and the labels (N,10)."""
+
+    before: Array
+    w2: Array
+    b2: Array
+    y: Array
+
+    def loss(self, point: Array) -> Array:
+        """(P,2) → (P,)."""
+        z = self._forward(point)[2]
+        return np.asarray((np.log(np.exp(z).sum(-1)) - (z * self.y).sum(-1)).mean(-1))
+
+    def gradient(self, point: Array) -> Array:
+        """Backpropagation to both layers, then along the two directions: (P,2) → (P,2)."""
+        hidden, w2, z = self._forward(point)
+        p = np.exp(z)
+        p /= p.sum(-1, keepdims=True)
+        by_z = (p - self.y) / len(self.y)  # (P,N,10)
+        by_before = (by_z @ w2.swapaxes(1, 2)) * (1 - hidden * hidden)  # (P,N,H)
+        by_w2, by_b2 = hidden.swapaxes(1, 2) @ by_z, by_z.sum(1)
+        return _onto(by_before, self.before) + _onto(by_w2, self.w2) + _onto(by_b2, self.b2)
+
+    def _forward(self, point: Array) -> tuple[Array, Array, Array]:
+        """At points (P,2): hidden units (P,N,H), the second layer's weights (P,H,10), logits (P,N,10) of at most 0."""
+        hidden = np.tanh(_along(point, self.before))
+        w2 = _along(point, self.w2)
+        z = hidden @ w2 + _along(point, self.b2)[:, None]
+        return hidden, w2, z - z.max(-1, keepdims=True)
 
 
-def _gradient(net: Mapping[str, Array], before: list[Array], point: Array) -> Array:
-    """Backpropagation to both layers, then along the two directions."""
-    hidden, w2, log_p = _forward(net, before, point)
-    by_z = (np.exp(log_p) - net["y"]) / len(hidden)
-    by_before = (by_z @ w2.T) * (1 - hidden**2)
-    by_w2, by_b2 = hidden.T @ by_z, by_z.sum(0)
-    return np.array([
-        (by_before * along).sum() + (by_w2 * net[f"{way}_w2"]).sum() + (by_b2 * net[f"{way}_b2"]).sum()
-        for way, along in (("u", before[1]), ("v", before[2]))
-    ])  # fmt: skip
+def _along(point: Array, parts: Array) -> Array:
+    """parts[0] + a parts[1] + b parts[2] for each of the points (P,2): (P,...)."""
+    shares = np.concatenate([np.ones((len(point), 1)), point], axis=1)  # (P,3)
+    return (shares @ parts.reshape(3, -1)).reshape(-1, *parts.shape[1:])
+
+
+def _onto(by: Array, parts: Array) -> Array:
+    """The chain rule from `_along` back to the point: (P,...) → (P,2)."""
+    return np.asarray(by.reshape(len(by), -1) @ parts[1:].reshape(2, -1).T)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from core.errors import UserError
 
 MOST_LETTERS, MOST_NODES, DEEPEST = 300, 60, 20
-FUNCTIONS = {"exp": 1, "log": 1, "sin": 1, "cos": 1, "tanh": 1, "sigmoid": 1, "relu": 1, "sqrt": 1, "max": 2}
+FUNCTIONS = {"exp": 1, "log": 1, "sin": 1, "cos": 1, "tanh": 1, "sigmoid": 1, "relu": 1,
+             "abs": 1, "sqrt": 1, "max": 2}  # fmt: skip
 _TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|([A-Za-z]\w*)|(\*\*|[-+*/(),]))", re.ASCII)
 _NAME = re.compile(r"[A-Za-z]\w{0,7}", re.ASCII)
 

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from core.errors import UserError
+
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -27,20 +29,6 @@ TURNS: Final = 1.75  # of each arm of the spiral
 GAPS: Final = {"moons": 1 / 3, "circles": 0.4, "spiral": 0.5 / TURNS, "xor": 0.5, "blobs": 0.6 * 3**0.5}
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcde"  # one sign for each of the 41 places
-
-
-class DataError(ValueError):
-    """Points from which nothing can be learnt; an English template and its values, so that it can be translated."""
-
-    def __init__(self, template: str, /, **values: object) -> None:
-        self.template = template
-        self.values = values
-        super().__init__(template.format(**values))
-
-
-def message(text: str) -> str:
-    """Mark a template so that the catalogues of translations find it."""
-    return text
 
 
 @dataclass(frozen=True)
@@ -91,7 +79,7 @@ def make_points(kind: str, count: int, noise: float, seed: int) -> tuple[Floats,
             angle = np.pi / 2 + 2 * np.pi * labels / 3
             points = 0.6 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         case _:
-            raise DataError(message("There is no data set named {name}."), name=kind[:40])
+            raise UserError("There is no data set named {name}.", name=kind[:40])
     return points + noise * GAPS[kind] * random.standard_normal((count, 2)), labels
 
 
@@ -107,15 +95,15 @@ def split(points: Floats, labels: Labels, share: float, seed: int) -> Sample:
 
 
 def check(points: Floats, labels: Labels) -> None:
-    """Raise `DataError` unless there are two classes and two places, and every coordinate is an ordinary number."""
+    """Raise `UserError` unless there are two classes and two places, and every coordinate is an ordinary number."""
     if len(points) < 2:
-        raise DataError(message("A model needs at least two points to learn from, not {n}."), n=len(points))
+        raise UserError("A model needs at least two points to learn from, not {n}.", n=len(points))
     if not (np.isfinite(points).all() and np.abs(points).max() <= FARTHEST):
-        raise DataError(message("Every coordinate must be a number from −{most:g} to {most:g}."), most=FARTHEST)
+        raise UserError("Every coordinate must be a number from −{most:g} to {most:g}.", most=FARTHEST)
     if len(np.unique(labels)) < 2:
-        raise DataError(message("All points are of one class, so there is nothing to tell apart. Add another class."))
+        raise UserError("All points are of one class, so there is nothing to tell apart. Add another class.")
     if not np.ptp(points, axis=0).any():
-        raise DataError(message("All points lie in the same place. Add one elsewhere."))
+        raise UserError("All points lie in the same place. Add one elsewhere.")
 
 
 def read_points(text: str) -> tuple[Floats, Labels]:
@@ -128,10 +116,10 @@ def read_points(text: str) -> tuple[Floats, Labels]:
     if text == EMPTY:
         text = ""
     if len(text) > 3 * MOST_BY_HAND:
-        raise DataError(message("A link holds at most {n} points."), n=MOST_BY_HAND)
+        raise UserError("A link holds at most {n} points.", n=MOST_BY_HAND)
     known = set(_DIGITS)
     if len(text) % 3 or not set(text) <= known or not set(text[::3]) <= set(_DIGITS[:CLASSES]):
-        raise DataError(message("The points in the link cannot be read: each is three signs, its class and its place."))
+        raise UserError("The points in the link cannot be read: each is three signs, its class and its place.")
     places = np.array([_DIGITS.index(sign) for sign in text], dtype=np.int64).reshape(-1, 3)
     return (places[:, 1:] - SIDE // 2) / (SIDE // 2), places[:, 0]
 
@@ -155,7 +143,7 @@ def add_points(text: str, clicked: Sequence[tuple[float, float]], label: int) ->
         points = np.vstack([points[elsewhere], [place]])
         labels = np.append(labels[elsewhere], label)
     if len(points) > MOST_BY_HAND:
-        raise DataError(message("A link holds at most {n} points."), n=MOST_BY_HAND)
+        raise UserError("A link holds at most {n} points.", n=MOST_BY_HAND)
     return write_points(points, labels)
 
 

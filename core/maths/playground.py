@@ -5,8 +5,7 @@ The network is written out: its weights, its layers, its training. The classics 
 Shapes: N points, 2 coordinates, K classes (2 or 3), D features, H width, G × G places of a picture, E epochs, F frames.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 from torch import Tensor
 
 from core.maths.plane import SHADES, Floats, Labels, Mask, check, shades
+from core.maths.threads import one_thread
 
 GRID: Final = 60  # places along a side of a picture
 FRAMES: Final = 40
@@ -143,17 +143,6 @@ def network(layers: Layers, activation: str, x: Tensor) -> Tensor:
     return F.linear(hidden(layers, activation, x), weight, bias)
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One thread for tensors so small that a second is only waited for: once 6.2 s instead of 0.3, on busy cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 @one_thread()
 def train_network(
     points: Floats, labels: Labels, held_out: Mask, box: float, *,
@@ -165,9 +154,9 @@ def train_network(
     Mini-batches of 32, cross-entropy, AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101). Returns "grids"
     (F, G, G) and "frames" (F,), the epochs they were taken after; "train_loss", "test_loss", "train_errors" and
     "test_errors" (E + 1,) before training and after each epoch, NaN where no point is held out; the final
-    "train_error" and "test_error"; "parameters"; "broken", the epoch in which the loss ceased to be a number, or
-    None: the film ends before it. "units" (U, G / 2, G / 2) are the features with the greatest weights, at the end,
-    each from 0, its least activation in the picture, to `plane.SHADES`.
+    "train_error" and "test_error"; "parameters"; "broken", the epoch in which an answer or the loss ceased to be a
+    finite number, or None: the film ends before it. "units" (U, G / 2, G / 2) are the features with the greatest
+    weights, at the end, each from 0, its least activation in the picture, to `plane.SHADES`.
     """
     check(points, labels)
     classes, targets = np.unique(labels, return_inverse=True)
@@ -195,10 +184,13 @@ def train_network(
         with torch.inference_mode():
             logits = network(layers, activation, all_x)
             seen = network(layers, activation, places).softmax(dim=1) if epoch in filmed else logits  # (G², K)
-            if not (logits.isfinite().all() and seen.isfinite().all()):
+            measured = _measure(logits, all_y, learnt)
+            # Logits of 1e38 are finite still, and the loss, a difference of two of them, is not.
+            losses = measured[: 2 if held_out.any() else 1]
+            if not (logits.isfinite().all() and seen.isfinite().all() and np.isfinite(losses).all()):
                 broken = epoch
                 break
-            curves.append(_measure(logits, all_y, learnt))
+            curves.append(measured)
             if epoch in filmed:
                 grids.append(shades(seen.double().numpy()).reshape(GRID, GRID))
 

@@ -6,12 +6,13 @@ He et al. 2015, "Deep Residual Learning for Image Recognition", arXiv 1512.03385
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from core.maths.threads import one_thread
 
 WIDTH, CLASSES = 64, 10
 LEAST, MOST = 2, 56  # layers with weights
@@ -119,7 +120,7 @@ def norms(
     * "branch": |F(x)| of each block, "loss": the cross-entropy
     """
     _check(depth, activation, initialisation)
-    with _one_thread():
+    with one_thread():
         pixels, labels = _batch(data, seed)
         found = {}
         for name in ("plain", "residual"):
@@ -170,7 +171,7 @@ def race(
     _check(shallow, activation, initialisation)
     runners = {"plain": (depth, False), "residual": (depth, True), "shallow": (shallow, False)}
     found = {}
-    with _one_thread():
+    with one_thread():
         for name, (layers, residual) in runners.items():
             net = Stack(layers, residual, activation, initialisation, normalised, after, seed)
             found[name] = _train(net, seed, learning_rate, epochs)
@@ -239,17 +240,6 @@ def _norm(normalised: bool) -> nn.Module:
 def _norm_of(x: Tensor) -> float:
     """The norm of one row (B,D), as a quadratic mean over the rows."""
     return float(x.norm()) / math.sqrt(len(x))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Matrices this small are finished sooner than a second thread is woken; and so every machine adds alike."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _check(depth: int, activation: str, initialisation: str) -> None:

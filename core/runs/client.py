@@ -25,6 +25,8 @@ from core.runs.system import wait_or_kill
 START_S = 10.0  # bound on the wait for a new supervisor; it takes about 0.3 s on an idle machine
 PATIENCE_S = 60.0  # how long a call may queue behind others before it is told that the machine is busy
 _LOG_BYTES = 1_000_000
+_LOOK_AFTER_S = 5.0
+_looked = -_LOOK_AFTER_S  # monotonic seconds
 
 
 class RemoteError(RuntimeError):
@@ -34,8 +36,12 @@ class RemoteError(RuntimeError):
 def ensure_supervisor() -> None:
     """Make sure that one supervisor is alive and runs code at least as new as ours. Safe to call from anywhere.
 
-    Takes a millisecond or two when it is. Raises `UserError` when it cannot be started.
+    Takes a millisecond or two when it is. Raises `UserError` when it cannot be started. Where somebody else starts
+    it (``ATLAS_SUPERVISOR=elsewhere``: another container, whose processes are not ours to end), it is waited for.
     """
+    if os.environ.get("ATLAS_SUPERVISOR") == "elsewhere":
+        _wait_for_it()
+        return
     state = ping()
     if state is not None and state["code_time"] >= code_time():
         return
@@ -74,6 +80,24 @@ def call(function: str, *, pool: str = "compute", timeout: float = 60.0, **argum
 def wake() -> None:
     """Tell the supervisor that the queue has changed; start it when there is none."""
     _ask({"do": "wake"})
+
+
+def look_after() -> None:
+    """Have somebody care for runs that are said to be active, without waiting for it; at most every five seconds.
+
+    Whoever trained them may have died with the machine, and nobody but the pages is left to notice.
+    """
+    global _looked  # noqa: PLW0603
+    now = time.monotonic()
+    if now - _looked < _LOOK_AFTER_S:
+        return
+    _looked = now
+    threading.Thread(target=_ensured_quietly, daemon=True, name="look-after-runs").start()
+
+
+def _ensured_quietly() -> None:
+    with contextlib.suppress(UserError, OSError, AuthenticationError):  # told when somebody asks for work
+        ensure_supervisor()
 
 
 def ping() -> dict[str, Any] | None:
@@ -118,6 +142,14 @@ def _exchange(connection: Connection, request: dict[str, Any], payload: bytes | 
         return connection.recv_bytes()
     except OSError as error:
         raise NoSupervisorError(str(error)) from error
+
+
+def _wait_for_it() -> None:
+    deadline = time.monotonic() + START_S
+    while ping() is None:
+        if time.monotonic() > deadline:
+            raise UserError("The background process does not answer. Try again in a minute.")
+        time.sleep(0.1)
 
 
 def _start() -> None:

@@ -4,6 +4,7 @@ Both ends prove that they hold the key before anything is unpickled, and every w
 a silent or foreign peer can hold up neither side.
 """
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -93,6 +94,13 @@ def _connected(key: bytes) -> Connection:
             raise NoSupervisorError(str(error)) from error
         raise
     return connection
+
+
+def is_mine(key: bytes) -> bool:
+    """Whether this is still the key of the home's supervisor."""
+    with contextlib.suppress(OSError):
+        return _key_file().read_bytes() == key
+    return False
 
 
 def _key() -> bytes:

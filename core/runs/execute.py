@@ -1,5 +1,6 @@
 """Carry out a run in its folder: the worker of the queue and the command line both do it here."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,14 +10,15 @@ import torch
 from core import tasks
 from core.device import choose_device, device_name, prepare, versions
 from core.errors import UserError
-from core.files import replacing, write_atomically
+from core.files import write_atomically
 from core.language.recipe import LanguageRecipe
+from core.runs.disk import check_room
 from core.runs.folder import RunFolder
 from core.training.loop import Event, Trainer
 from core.training.task import Task
-from core.training.weights import weights_bytes
+from core.training.weights import NOT_OURS, read_state, state_bytes, weights_bytes
 
-CHECKPOINT_EVERY_S = 10.0
+CHECKPOINT_EVERY_S = float(os.environ.get("ATLAS_CHECKPOINT_EVERY", "10"))
 
 
 def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Iterator[Event]:
@@ -56,16 +58,18 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
 def _live(
     folder: RunFolder, recipe: LanguageRecipe, device: torch.device, pulse: Callable[[], bool], started: float
 ) -> Iterator[Event]:
-    """A language model's life: many short trainings, so there are no checkpoints; it begins anew instead."""
+    """A language model's life: many short trainings. What it keeps is kept after each node, not at every step."""
     from core.language.task import LanguageLife  # noqa: PLC0415  pictures do without it
 
-    folder.truncate_events(0)
     birth = {
-        "event": "started", "device": device.type, "device_name": device_name(device),
-        "threads": torch.get_num_threads(), "seed": recipe.seed, "versions": versions(), "time": started,
+        "event": "resumed" if folder.life_file.exists() else "started", "device": device.type,
+        "device_name": device_name(device), "threads": torch.get_num_threads(), "seed": recipe.seed,
+        "versions": versions(), "time": started,
     }  # fmt: skip
+    folder.truncate_events(0)  # what is known is told again
     yield _written(folder, birth)
-    life = LanguageLife(recipe, device, pulse, folder.append_event)
+    since = RunFolder(folder.path.parent / recipe.since) if recipe.since else None
+    life = LanguageLife(recipe, device, pulse, folder, since)
     for event in life.events():
         if event["event"] == "finished":
             facts = life.metadata() | {"result": event}
@@ -101,6 +105,7 @@ def _started(task: Task, trainer: Trainer, device: torch.device, started: float)
 
 def _finished(folder: RunFolder, task: Task, event: Event) -> Event:
     """Keep what a run came to. Its checkpoint goes last: killed before that, the run can still end again."""
+    check_room(folder.path, 0)
     task.write_report(folder.path)
     write_atomically(folder.weights_file, weights_bytes(task.model, task.metadata() | {"result": event}))
     folder.append_event(event)
@@ -111,8 +116,9 @@ def _finished(folder: RunFolder, task: Task, event: Event) -> Event:
 def _save(folder: RunFolder, trainer: Trainer) -> None:
     """A checkpoint that is whole or not there, with the size of the metrics that belong to it."""
     state: dict[str, Any] = {"trainer": trainer.state_dict(), "events_size": folder.events_size()}
-    with replacing(folder.checkpoint_file) as file:
-        torch.save(state, file)
+    data = state_bytes(state)
+    check_room(folder.path, len(data))
+    write_atomically(folder.checkpoint_file, data)
 
 
 def _resume(folder: RunFolder, trainer: Trainer) -> bool:
@@ -120,9 +126,9 @@ def _resume(folder: RunFolder, trainer: Trainer) -> bool:
     if not folder.checkpoint_file.exists():
         return False
     try:
-        state = torch.load(folder.checkpoint_file, map_location="cpu", weights_only=True)
+        state = read_state(folder.checkpoint_file)
         trainer.load_state_dict(state["trainer"])
-    except (RuntimeError, KeyError, ValueError, EOFError) as error:
+    except NOT_OURS as error:
         raise UserError("The checkpoint of this run cannot be read; start the run anew.") from error
     folder.truncate_events(state["events_size"])
     return True

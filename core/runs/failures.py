@@ -21,13 +21,26 @@ def busy() -> UserError:
     return UserError("The machine is busy with the work of others. Try again in a minute.")
 
 
+# What torch says of it, on a CPU, in its C++ libraries, and where CUDA's libraries allocate for themselves.
+_NO_MEMORY = (
+    "can't allocate memory", "not enough memory", "std::bad_alloc", "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "MPS backend out of memory", "Cannot allocate memory",
+)  # fmt: skip
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether Python, the CPU allocator of torch or a GPU ran out of memory. Knows torch by its words only."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+        or (isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY))
     )
+
+
+def disk_full(error: BaseException) -> bool:
+    """Whether a write found no room: torch, safetensors and SQLite say so in their own ways."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or "No space left on device" in str(error) or "disk is full" in str(error)
 
 
 def training_failed(error: BaseException) -> UserError:
@@ -36,10 +49,16 @@ def training_failed(error: BaseException) -> UserError:
         return error
     if out_of_memory(error):
         return UserError("The run needed more memory than there is. Choose a smaller batch, picture size or model.")
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if disk_full(error):
         return UserError("The disk is full. Delete runs that nobody needs, then resume this one.")
     return UserError("The run failed by a mistake in this program. Its log is {file} in the run's folder.",
                      file="worker.log")  # fmt: skip
+
+
+def training_too_long(minutes: int) -> UserError:
+    """Why a run was stopped though nobody asked for it."""
+    return UserError("Stopped after {minutes} minutes, as long as one run may train here. Resume it to go on.",
+                     minutes=minutes)  # fmt: skip
 
 
 def training_killed(times: int) -> UserError:

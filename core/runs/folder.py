@@ -4,6 +4,7 @@ Knows no torch. One process writes a run's folder at a time; anybody may read it
 """
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -25,13 +26,25 @@ class RunFolder:
         self.state_file = self.path / "state.json"  # what the store knows of the run
         self.heartbeat_file = self.path / "heartbeat"  # touched while a worker is alive
         self.cancel_file = self.path / "cancel"  # its presence asks the worker to stop
-        self.checkpoint_file = self.path / "checkpoint.pt"
+        self.checkpoint_file = self.path / "checkpoint.safetensors"
+        self.life_file = self.path / "life.json"  # of a language model: what its nodes have come to
         self.weights_file = self.path / "weights.safetensors"
         self.report_file = self.path / "report.npz"
 
     @property
     def id(self) -> str:
         return self.path.name
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is something from which an interrupted run goes on."""
+        return self.saved is not None
+
+    @property
+    def saved(self) -> int | None:
+        """When that from which it goes on was written (nanoseconds), or None."""
+        files = [file for file in (self.checkpoint_file, self.life_file) if file.exists()]
+        return max((file.stat().st_mtime_ns for file in files), default=None)
 
     def create(self, recipe: Recipe) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
@@ -42,10 +55,13 @@ class RunFolder:
 
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Add one line to the metrics. One `os.write` a line: a killed process leaves no half of a buffer."""
-        line = json.dumps(event, ensure_ascii=False, allow_nan=True) + "\n"
+        line = (json.dumps(event, ensure_ascii=False, allow_nan=True) + "\n").encode()
         fd = os.open(self.metrics_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(fd, line.encode())
+            written = os.write(fd, line)
+            if written < len(line):  # the disk is full: half a line would spoil the next one
+                os.ftruncate(fd, os.fstat(fd).st_size - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.metrics_file))
         finally:
             os.close(fd)
 
@@ -59,6 +75,17 @@ class RunFolder:
             return [], 0
         whole = text[: text.rfind(b"\n") + 1]
         return list(_parsed(whole)), offset + len(whole)
+
+    def continues(self, offset: int) -> bool:
+        """Whether a line of the metrics still ends at this offset."""
+        if offset == 0:
+            return True
+        try:
+            with self.metrics_file.open("rb") as file:
+                file.seek(offset - 1)
+                return file.read(1) == b"\n"
+        except FileNotFoundError:
+            return False
 
     def truncate_events(self, size: int) -> None:
         """Forget the events after a byte offset: a resumed run writes them again."""

@@ -15,7 +15,10 @@ from typing import Any
 
 from filelock import FileLock
 
+from core import events
+from core.errors import UserError
 from core.home import atlas_home
+from core.runs.disk import give_way
 from core.runs.folder import RunFolder
 from core.runs.turns import Waiting, in_order
 
@@ -55,6 +58,7 @@ def add(folder: RunFolder, state: State) -> None:
     with _writing() as db:
         folder.write_state(state)
         _put(db, folder, state)
+    _note(state)
 
 
 def change(run_id: str, expected: Collection[str], **changes: Any) -> State | None:
@@ -67,6 +71,8 @@ def change(run_id: str, expected: Collection[str], **changes: Any) -> State | No
         state.update(changes)
         folder.write_state(state)
         _put(db, folder, state)
+    if "state" in changes:
+        _note(state)
     return state
 
 
@@ -119,6 +125,7 @@ def _database() -> Iterator[sqlite3.Connection]:
 
 def _open() -> sqlite3.Connection:
     path = atlas_home() / "runs.sqlite"
+    give_way()  # even reading needs a little room
     try:
         return _opened(path)
     except sqlite3.DatabaseError as error:
@@ -196,6 +203,12 @@ def new_state(run_id: str, *, owner: str, name: str, created: float | None = Non
         "id": run_id, "state": "queued", "owner": owner, "name": name, "created": now, "queued": now,
         "claimed": 0.0, "started": None, "ended": None, "error": None, "finished": None, "deaths": 0, "saved": None,
     }  # fmt: skip
+
+
+def _note(state: Mapping[str, Any]) -> None:
+    """A line of the log for each new state of a run: here is where all of them are made."""
+    why = UserError.from_json(state["error"]) if state.get("error") else None
+    events.note(f"run-{state['state']}", owner=state["owner"], run=state["id"], name=state["name"], why=why)
 
 
 def _put(db: sqlite3.Connection, folder: RunFolder, state: Mapping[str, Any]) -> None:

@@ -1,7 +1,11 @@
-"""Imported once in the forkserver, so that every worker is born with it. Touches no device and starts no thread."""
+"""Imported once in the forkserver, so that every worker is born with it. Touches no device and starts no thread.
+
+Where there is no forkserver (Windows) every worker imports it for itself.
+"""
 
 import gc
 import importlib
+import multiprocessing
 import os
 import sys
 import threading
@@ -39,6 +43,7 @@ def _import_all() -> None:
 
 
 _import_all()
-assert threading.active_count() == 1, "a process with threads must not be forked"
+if multiprocessing.parent_process() is None:  # we are the forkserver; where there is none, each worker imports this
+    assert threading.active_count() == 1, "a process with threads must not be forked"
 gc.collect()
 gc.freeze()  # what is here now will not be looked at again, so its memory stays shared between all workers

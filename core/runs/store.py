@@ -1,4 +1,8 @@
-"""The runs, for the pages: make one, look at it, stop, resume, rename and delete it. Imports no torch."""
+"""The runs, for the pages: make one, look at it, stop, resume, rename and delete it. Imports no torch.
+
+Whoever asks says who they are (`by`): a run is changed by its owner or the teacher only, and seen by nobody else
+either when the teacher wants it so. Knowing a run's id gives no power over it.
+"""
 
 import base64
 import contextlib
@@ -10,15 +14,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from core import tasks
+from core import events, people, settings, tasks
 from core.errors import UserError
 from core.home import atlas_home
-from core.runs import client, index
+from core.people import NOBODY, Person
+from core.runs import client, index, shares
 from core.runs.folder import RunFolder
 from core.training.recipe import Recipe
 
 LONGEST_NAME = 80  # characters
-MOST_WAITING = 20  # runs of one owner in the queue
 _SPARE_BYTES = 200 * 2**20  # a run is not begun on a disk with less
 _ID = re.compile(r"[a-z2-7]{10}")
 _RESUMABLE = ("stopped", "interrupted", "failed")
@@ -48,15 +52,18 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        return self.state in _RESUMABLE and (self.started is None or self.folder.checkpoint_file.exists())
+        return self.state in _RESUMABLE and (self.started is None or self.folder.can_go_on)
 
 
 def submit(recipe: Recipe, owner: str = "") -> str:
-    """Queue a run and see to it that somebody is there to train it. The id of the run."""
+    """Queue a run and see to it that somebody is there to train it. The id of the run.
+
+    Raises `UserError` when the disk is nearly full, or the owner or everybody together has taken all they may.
+    """
     if shutil.disk_usage(atlas_home()).free < _SPARE_BYTES:
         raise UserError("The disk is nearly full. Delete runs that nobody needs, then try again.")
-    if len(index.rows("owner = ? AND state = 'queued'", owner)) >= MOST_WAITING:
-        raise UserError("You have {count} runs waiting already. Stop one of them first.", count=MOST_WAITING)
+    _check_queue(owner)
+    shares.check_disk(owner)
     run_id = base64.b32encode(secrets.token_bytes(10))[:10].decode().lower()
     folder = index.folder_of(run_id)
     folder.create(recipe)
@@ -65,22 +72,23 @@ def submit(recipe: Recipe, owner: str = "") -> str:
     return run_id
 
 
-def get(run_id: str) -> Run:
-    """The run of that id. Raises `UserError` when there is none."""
+def get(run_id: str, by: Person = NOBODY) -> Run:
+    """The run of that id. Raises `UserError` when there is none, or none that this person may see."""
     found = index.rows("id = ?", _checked(run_id))
-    if not found:
+    if not found or not _may_see(found[0], by):
         raise _unknown(run_id)
     places = index.waiting() if found[0]["state"] == "queued" else []
     return _run(found[0], places)
 
 
-def list_runs() -> list[Run]:
-    """All runs, the newest first; without those whose recipe this version of the program cannot read."""
+def list_runs(by: Person = NOBODY) -> list[Run]:
+    """All runs this person may see, the newest first; without those whose recipe this version cannot read."""
     places = index.waiting()
     runs: list[Run] = []
     for state in index.rows():
         with contextlib.suppress(UserError):
-            runs.append(_run(state, places))
+            if _may_see(state, by):
+                runs.append(_run(state, places))
     return runs
 
 
@@ -95,19 +103,13 @@ def read_events(run: Run, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
 
 def continues(run: Run, offset: int) -> bool:
     """Whether a line of the metrics still ends at this offset."""
-    if offset == 0:
-        return True
-    try:
-        with run.folder.metrics_file.open("rb") as file:
-            file.seek(offset - 1)
-            return file.read(1) == b"\n"
-    except FileNotFoundError:
-        return False
+    return run.folder.continues(offset)
 
 
-def stop(run_id: str) -> None:
+def stop(run_id: str, by: Person = NOBODY) -> None:
     """Ask a run to stop: at once when it is queued, at its next step when it is running. Others are left alone."""
-    folder = index.folder_of(_checked(run_id))
+    _check_power(run_id, by)
+    folder = index.folder_of(run_id)
     if index.change(run_id, {"queued"}, state="stopped", ended=time.time()) is not None:
         return
     if index.change(run_id, {"running"}, state="stopping") is not None:
@@ -117,41 +119,73 @@ def stop(run_id: str) -> None:
         raise _unknown(run_id)
 
 
-def resume(run_id: str) -> None:
+def resume(run_id: str, by: Person = NOBODY) -> None:
     """Queue a run again to go on from its checkpoint. Raises `UserError` when there is nothing to go on from."""
-    run = get(run_id)
+    _check_power(run_id, by)
+    run = get(run_id, by)
     if run.active:
         return
     if not run.resumable:
         raise UserError("This run has no checkpoint to go on from. Train its recipe anew.")
+    _check_queue(run.owner)
     run.folder.clear_stop()
     index.change(run_id, _RESUMABLE, state="queued", queued=time.time(), ended=None, error=None, deaths=0, saved=None)
     client.wake()
 
 
-def delete(run_id: str) -> None:
+def delete(run_id: str, by: Person = NOBODY) -> None:
     """Remove a run and its folder. Raises `UserError` while it is running."""
-    _checked(run_id)
+    _check_power(run_id, by)
     aside = index.remove(run_id, {"queued", "finished", *_RESUMABLE})
     if aside is not None:
+        events.note("run-deleted", owner=by.id, run=run_id)
         shutil.rmtree(aside.path, ignore_errors=True)  # the supervisor sweeps up what cannot be removed now
         return
-    get(run_id)
+    get(run_id, by)
     raise UserError("This run is still running. Stop it first.")
 
 
-def rename(run_id: str, name: str) -> None:
+def rename(run_id: str, name: str, by: Person = NOBODY) -> None:
     """Give a run a name of 1 to `LONGEST_NAME` characters."""
-    name = " ".join(name.split())
+    _check_power(run_id, by)
+    name = people.one_line(name)
     if not name or len(name) > LONGEST_NAME:
         raise UserError("A name has between 1 and {maximum} characters.", maximum=LONGEST_NAME)
     every = {*index.ACTIVE, *_RESUMABLE, "finished"}
-    if index.change(_checked(run_id), every, name=name) is None:
+    if index.change(run_id, every, name=name) is None:
         raise _unknown(run_id)
+    events.note("run-renamed", owner=by.id, run=run_id, name=name)
+
+
+def may_change(run: Run, by: Person) -> bool:
+    """Whether this person may stop, resume, rename and delete the run."""
+    return by.owns(run.owner)
+
+
+def _check_queue(owner: str) -> None:
+    most = settings.load().queued
+    if len(index.rows("owner = ? AND state = 'queued'", owner)) >= most:
+        raise UserError("You have {count} runs waiting already. Stop one of them first.", count=most)
+
+
+def _check_power(run_id: str, by: Person) -> None:
+    """Raises `UserError` unless the run is this person's to change; one that is not there is told by the caller."""
+    for state in index.rows("id = ?", _checked(run_id)):
+        if not _may_see(state, by):
+            raise _unknown(run_id)
+        if not by.owns(state["owner"]):
+            raise UserError("This run belongs to somebody else. Only they and the teacher can change it.")
+
+
+def _may_see(state: dict[str, Any], by: Person) -> bool:
+    """Programs of this machine see everything: who asks them for it has been looked at by then."""
+    return by == NOBODY or settings.load().watch or by.owns(state["owner"])
 
 
 def _run(state: dict[str, Any], places: list[str]) -> Run:
     run_id = state["id"]
+    if state["state"] in index.ACTIVE:
+        client.look_after()
     return Run(
         id=run_id,
         name=state["name"],

@@ -18,7 +18,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from core.machine import usable_cores
-from core.runs.endpoint import address, code_time, listen, supervisor_folder, welcome
+from core.runs.disk import keep_ballast
+from core.runs.endpoint import address, code_time, is_mine, listen, supervisor_folder, welcome
 from core.runs.pool import Bounds, Pool
 from core.runs.system import memory_bytes
 from core.runs.trainers import Trainers
@@ -56,13 +57,21 @@ class Supervisor:
             self._look()
             self.changed.wait(_LOOK_EVERY_S)
             self.changed.clear()
-        _close(self.listener)
+        mine = is_mine(self.key)
+        if mine:
+            _close(self.listener)
         for pool in self.pools.values():
             pool.close()
         self.trainers.close()
+        if not mine:
+            os._exit(0)  # an ordinary end would remove the socket, which is the next supervisor's
 
     def _look(self) -> None:
         try:
+            if not is_mine(self.key):
+                self.end()  # the home was deleted under us, and belongs to the next supervisor
+                return
+            keep_ballast()
             self.trainers.look(start=self.warm.is_set())
         except Exception:  # a full disk, a locked index: the other runs still need somebody to look after them
             traceback.print_exc()

@@ -10,8 +10,10 @@ from typing import Any
 
 from filelock import Timeout
 
+from core import settings
+from core.machine import threads_each
 from core.runs import index
-from core.runs.failures import training_killed
+from core.runs.failures import training_killed, training_too_long
 from core.runs.folder import RunFolder
 from core.runs.worker import locks_folder, train, worker_lock
 
@@ -27,6 +29,7 @@ class Training:
     folder: RunFolder
     process: Any = None
     stop_seen: float | None = None  # monotonic seconds, as all times here: a laptop's sleep does not count
+    begun: float = field(default_factory=time.monotonic)
     beat: int = 0
     beat_seen: float = field(default_factory=time.monotonic)
 
@@ -60,7 +63,7 @@ class Training:
         if pid is not None and self.alive():  # the lock is held, so the pid is still its holder's
             try:
                 os.kill(pid, number)
-            except ProcessLookupError:
+            except OSError:  # it ended in this very moment; Windows has another name for that
                 return
 
 
@@ -69,7 +72,6 @@ class Trainers:
 
     def __init__(self, context: Any, changed: threading.Event) -> None:
         self.context, self.changed = context, changed
-        self.most = max(1, int(os.environ.get("ATLAS_TRAINERS", "1")))
         self.trainings: dict[str, Training] = {}
         for left in index.runs_folder().glob(".deleted-*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -87,12 +89,15 @@ class Trainers:
         """Settle what has ended, end what must, and, if told so, start what waits."""
         for run_id, training in list(self.trainings.items()):
             if not training.alive():
+                _settle(training)  # raises when the disk is full, say: then it is tried again
                 del self.trainings[run_id]
-                _settle(training)
             elif _must_end(training):
                 training.kill()
+            else:
+                _keep_to_time(training)
+        most = settings.load().trainers
         for run_id in index.waiting() if start else []:
-            if len(self.trainings) >= self.most:
+            if len(self.trainings) >= most:
                 break
             self._start(run_id)
 
@@ -113,9 +118,10 @@ class Trainers:
         now = time.time()
         claim = {"state": "running", "claimed": now, "started": state.get("started") or now, "pid": None}
         folder.clear_stop()
-        if index.change(run_id, {"queued"}, saved=_saved(folder), **claim) is None:
+        if index.change(run_id, {"queued"}, saved=folder.saved, **claim) is None:
             return  # stopped or deleted in this very moment
-        process = self.context.Process(target=train, args=(run_id,), name=f"atlas-train-{run_id}")
+        arguments = (run_id, threads_each(settings.load().trainers))
+        process = self.context.Process(target=train, args=arguments, name=f"atlas-train-{run_id}")
         process.start()
         self.trainings[run_id] = Training(folder, process)
         threading.Thread(target=self._tell_when_ended, args=(process,), daemon=True).start()
@@ -133,9 +139,22 @@ def _must_end(training: Training) -> bool:
     return training.quiet_s() > STUCK_S
 
 
+def _keep_to_time(training: Training) -> None:
+    """Ask a run to stop that has trained as long as one may; it can be resumed when its turn comes again."""
+    minutes = settings.load().minutes
+    if time.monotonic() - training.begun < minutes * 60:
+        return
+    error = training_too_long(minutes).to_json()
+    if index.change(training.folder.id, {"running"}, state="stopping", error=error) is not None:
+        training.folder.ask_to_stop()
+
+
 def _settle(training: Training) -> None:
     """Write down the end of a run whose process ended, if it could not do so itself: it was killed."""
     folder = training.folder
+    if not folder.recipe_file.exists():
+        index.change(folder.id, ())  # it was deleted by hand while it was trained: forget it
+        return
     state = folder.read_state()
     if state.get("state") == "stopping":
         index.change(folder.id, {"stopping"}, state="stopped", ended=time.time(), pid=None)
@@ -145,15 +164,10 @@ def _settle(training: Training) -> None:
     if events and events[-1]["event"] == "finished" and folder.weights_file.exists():
         index.change(folder.id, {"running"}, state="finished", ended=time.time(), pid=None, finished=events[-1])
         return
-    deaths = 1 if _saved(folder) != state["saved"] else state["deaths"] + 1
+    deaths = 1 if folder.saved != state["saved"] else state["deaths"] + 1
     if deaths < MOST_DEATHS:
         index.change(folder.id, {"running"}, state="queued", deaths=deaths, pid=None)
         return
     error = training_killed(deaths).to_json()
     folder.append_event({"event": "failed", "error": error})
     index.change(folder.id, {"running"}, state="interrupted", ended=time.time(), pid=None, error=error, deaths=deaths)
-
-
-def _saved(folder: RunFolder) -> int | None:
-    """When the last checkpoint was written (nanoseconds), or None."""
-    return folder.checkpoint_file.stat().st_mtime_ns if folder.checkpoint_file.exists() else None

@@ -17,6 +17,7 @@ from typing import Any, cast
 from filelock import BaseFileLock, FileLock, Timeout
 
 from core.runs import index
+from core.runs.disk import give_way
 from core.runs.endpoint import supervisor_folder
 from core.runs.failures import training_failed
 from core.runs.folder import RunFolder
@@ -43,8 +44,8 @@ def locks_folder() -> Path:
     return folder
 
 
-def train(run_id: str) -> None:
-    """The main function of a training process."""
+def train(run_id: str, threads: int = 1) -> None:
+    """The main function of a training process, which computes with so many threads."""
     folder = index.folder_of(run_id)
     lock = worker_lock(folder)
     try:
@@ -55,6 +56,8 @@ def train(run_id: str) -> None:
         _log_to(folder.path / "worker.log")
         if hasattr(os, "nice"):
             os.nice(NICENESS)
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(threads)
         index.change(run_id, {"running", "stopping"}, pid=os.getpid())
         Sitting(folder).run()
 
@@ -112,6 +115,7 @@ class Sitting:
 
     def _failed(self, error: Exception) -> None:
         reason = training_failed(error).to_json()
+        give_way()
         self.folder.append_event({"event": "failed", "error": reason})
         self._end(state="failed", error=reason)
 

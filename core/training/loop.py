@@ -4,6 +4,7 @@ Data → model → initialisation come from the `Task`; here are the other three
 and, once, at the very end, the test.
 """
 
+import contextlib
 import copy
 import math
 import time
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from core.device import autocast
 from core.errors import UserError
+from core.training.batches import batch_at, batches_in
 from core.training.optimizers import learning_rate_at, make_optimizer
 from core.training.recipe import Recipe
 from core.training.task import Task
@@ -30,7 +32,7 @@ class Trainer:
     ) -> None:
         """`pulse` is called at every step; when it answers True the run stops there."""
         self.task, self.recipe, self.device, self.pulse = task, recipe, device, pulse
-        self.steps_per_epoch = -(-task.num_train // recipe.batch_size)
+        self.steps_per_epoch = batches_in(task.num_train, recipe.batch_size)
         self.steps = self.steps_per_epoch * recipe.epochs
         self.log_every = min(50, max(1, self.steps_per_epoch // 20))
         self.optimizer = make_optimizer(task.model, recipe)
@@ -41,6 +43,7 @@ class Trainer:
         self.order = torch.empty(0, dtype=torch.int64)  # (num_train,) this epoch's permutation
         self.step = 0
         self.seconds = 0.0  # of training, over all sittings of an interrupted run
+        self.ended_epochs = 0  # validated, too
         self.stale_epochs = 0  # since the validation loss was lowest
         self.lowest_loss = float("inf")
         self.best_accuracy = -1.0
@@ -53,7 +56,12 @@ class Trainer:
         """Train to the end, or until stopped. The last event is "finished" or "stopped"."""
         started = time.monotonic() - self.seconds
         self.meter.start()
-        while self.step < self.steps and not self._out_of_patience():
+        while True:
+            if self.ended_epochs < self.step // self.steps_per_epoch:  # also when a checkpoint came between
+                yield self._end_epoch()
+                self.seconds = time.monotonic() - started
+            if self.step >= self.steps or self._out_of_patience():
+                break
             if self.pulse():
                 yield {"event": "stopped", "step": self.step}
                 return
@@ -68,9 +76,6 @@ class Trainer:
             remarks = self.task.remarks(self.step)
             if remarks or self.step % self.log_every == 0 or epoch_ends or self.step == 1:
                 yield self._step_event() | remarks
-            if epoch_ends:
-                yield self._end_epoch()
-                self.seconds = time.monotonic() - started
         yield self._finish()
 
     def _begin_epoch(self) -> None:
@@ -80,13 +85,12 @@ class Trainer:
 
     def _train_step(self, place: int) -> tuple[Tensor, Tensor, int]:
         """One step of θ ← θ − η∇L, with whatever the optimiser makes of the gradient."""
-        size = self.recipe.batch_size
-        indices = self.order[place * size : (place + 1) * size].to(self.device)
+        indices = batch_at(self.order, place, self.recipe.batch_size).to(self.device)
         inputs, targets = self.task.batch(indices, self.variation_generator)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate_at(self.step)
         self.optimizer.zero_grad(set_to_none=True)
-        with autocast(self.device):
+        with autocast(self.device), _enough_to_normalise(len(indices)):
             logits = self.task.model(inputs)
             loss = self.task.loss(logits.float(), targets)
         loss.backward()
@@ -122,7 +126,7 @@ class Trainer:
 
     def _end_epoch(self) -> Event:
         score = self.task.evaluate("validation")
-        epoch = self.step // self.steps_per_epoch
+        epoch = self.ended_epochs = self.step // self.steps_per_epoch
         best = score.accuracy > self.best_accuracy
         if best:
             self.best_accuracy, self.best_epoch = score.accuracy, epoch
@@ -161,7 +165,9 @@ class Trainer:
             "device": self.device.type,
         }
 
-    _SCALARS = ("step", "seconds", "stale_epochs", "lowest_loss", "best_accuracy", "best_epoch", "epoch_sums")
+    _SCALARS = (
+        "step", "seconds", "ended_epochs", "stale_epochs", "lowest_loss", "best_accuracy", "best_epoch", "epoch_sums",
+    )  # fmt: skip
 
     def state_dict(self) -> dict[str, Any]:
         """All that decides how the run goes on: loaded into a new trainer it ends, on a CPU, with the same bits."""
@@ -193,6 +199,20 @@ class Trainer:
         if self.device.type == "cpu":  # sums are split by threads, so their number decides the last bits
             torch.set_num_threads(state["threads"])
         self.task.model.train()
+
+
+@contextlib.contextmanager
+def _enough_to_normalise(examples: int) -> Iterator[None]:
+    """Say what to change when a batch of one, which a person asked for, meets batch normalisation."""
+    try:
+        yield
+    except ValueError:
+        if examples > 1:
+            raise
+        raise UserError(
+            "This model compares the examples of a batch with each other, and a batch has only one. Choose a batch "
+            "size of at least 2, and at least 2 examples to learn from."
+        ) from None
 
 
 class _Meter:

@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Self
 
 from core.errors import UserError, message
 
+LONGEST_TEXT = 1_000  # characters of a field
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -92,7 +94,7 @@ class Recipe:
         """The named preset, with some fields changed."""
         if name not in cls.presets:
             known = ", ".join(cls.presets)
-            raise UserError("“{name}” is not known here. Choose one of: {known}.", name=name, known=known)
+            raise UserError("“{name}” is not known here. Choose one of: {known}.", name=shown(name), known=known)
         return cls.from_mapping({**cls.presets[name], **changes})
 
     @classmethod
@@ -100,7 +102,7 @@ class Recipe:
         """A recipe from plain values (JSON, a link, options); text is read as the field's type."""
         for name in values:
             if name not in cls.settings():
-                raise UserError("“{field}” is not a field of a recipe.", field=name)
+                raise UserError("“{field}” is not a field of a recipe.", field=shown(name))
         return cls(**values)
 
     @classmethod
@@ -134,6 +136,11 @@ def read_object(text: str) -> dict[str, Any]:
     return values
 
 
+def shown(value: object) -> str:
+    """A wrong value as it may stand in a sentence: short, without half characters and what cannot be seen."""
+    return "".join(c if c.isprintable() else "�" for c in str(value)[:80])
+
+
 def _checked(name: str, value: Any, kind: Any, bounds: Setting) -> Any:
     value = _typed(name, value, kind)
     if bounds.choices is not None and value not in bounds.choices:
@@ -141,7 +148,7 @@ def _checked(name: str, value: Any, kind: Any, bounds: Setting) -> Any:
             "{field} must be one of {choices}, not “{value}”.",
             field=name,
             choices=", ".join(bounds.choices),
-            value=value,
+            value=shown(value),
         )
     if bounds.minimum is not None and not value >= bounds.minimum:  # NaN fails too
         raise UserError(
@@ -160,7 +167,7 @@ _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 def _typed(name: str, value: Any, kind: Any) -> Any:
     """The value as the field's type; text such as "0.1" is read, but 1.5 is no whole number and True no number."""
     assert not isinstance(kind, types.UnionType), "recipe fields have one plain type"
-    wrong = UserError(_WRONG_TYPE[kind], field=name, value=str(value)[:80])
+    wrong = UserError(_WRONG_TYPE[kind], field=name, value=shown(value))
     if kind is bool:
         if isinstance(value, bool):
             return value
@@ -168,18 +175,18 @@ def _typed(name: str, value: Any, kind: Any) -> Any:
             return _TRUTH[value.lower()]
         raise wrong
     if kind is str:
-        if isinstance(value, str):
+        if isinstance(value, str) and len(value) <= LONGEST_TEXT and value.isprintable():
             return value
         raise wrong
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise wrong
     try:
         number = kind(value) if isinstance(value, str) else value
-    except ValueError:
+        if kind is int and not (math.isfinite(number) and number == int(number)):
+            raise wrong
+        return kind(number)
+    except (ValueError, OverflowError):  # a whole number of a thousand digits is no float
         raise wrong from None
-    if kind is int and not (math.isfinite(number) and number == int(number)):
-        raise wrong
-    return kind(number)
 
 
 _WRONG_TYPE = {

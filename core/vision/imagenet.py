@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -10,7 +10,7 @@ import torchvision
 from torch import Tensor, nn
 
 from core.errors import UserError
-from core.vision.fetching import fetch
+from core.vision.fetching import Remote, fetch
 
 # torchvision's categories are the 1,000 classes in ImageNet's own order; reading them downloads nothing.
 CATEGORIES: tuple[str, ...] = tuple(torchvision.models.ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
@@ -54,9 +54,7 @@ def efficientnet_lite0() -> ImageNetClassifier:
 def _torchvision_resnet(name: str) -> ImageNetClassifier:
     """One of torchvision's own, its weights from its cache, else from the internet."""
     weights = torchvision.models.get_model_weights(name).DEFAULT
-    name_in_cache = weights.url.rsplit("/", 1)[-1]  # as torchvision's own download calls it: name-checksum.pth
-    checksum = name_in_cache.removesuffix(".pth").rsplit("-", 1)[-1]
-    file = fetch(weights.url, Path(torch.hub.get_dir()) / "checkpoints" / name_in_cache, checksum)
+    file = fetch(_weights_file(name))
     network = torchvision.models.get_model(name, weights=None)
     network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     preset = weights.transforms()
@@ -64,14 +62,27 @@ def _torchvision_resnet(name: str) -> ImageNetClassifier:
     return ImageNetClassifier(network.eval(), side, share, _channels(*preset.mean), _channels(*preset.std))
 
 
+def _weights_file(name: str) -> Remote:
+    """Where torchvision's own download would put it, and under the same name: name-checksum.pth."""
+    url = torchvision.models.get_model_weights(name).DEFAULT.url
+    file = url.rsplit("/", 1)[-1]
+    checksum = file.removesuffix(".pth").rsplit("-", 1)[-1]
+    return Remote(url, Path(torch.hub.get_dir()) / "checkpoints" / file, f"sha256:{checksum}")
+
+
+def missing(name: str) -> list[Remote]:
+    """What has to be fetched before `load`."""
+    return [_weights_file(FETCHED[name])] if name in FETCHED else []
+
+
 def _channels(*values: float) -> Tensor:
     return torch.tensor(values if len(values) == 3 else values * 3).view(3, 1, 1)
 
 
+FETCHED = {"imagenet-resnet18": "resnet18", "imagenet-resnet50": "resnet50"}  # ours: torchvision's
 MODELS: dict[str, Callable[[], ImageNetClassifier]] = {
     "imagenet": efficientnet_lite0,
-    "imagenet-resnet18": lambda: _torchvision_resnet("resnet18"),
-    "imagenet-resnet50": lambda: _torchvision_resnet("resnet50"),
+    **{ours: partial(_torchvision_resnet, theirs) for ours, theirs in FETCHED.items()},
 }
 
 

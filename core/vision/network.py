@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from core import registry
 from core.errors import UserError
-from core.training.weights import read_metadata
+from core.training.weights import NOT_OURS, read_metadata
 from core.vision.recipe import MODELS
 
 
@@ -61,9 +61,9 @@ def load_network(path: Path) -> tuple[PictureNetwork, dict[str, Any]]:
     Reads safetensors only, never a pickle. Raises `UserError` when the file is not one of ours.
     """
     metadata = read_metadata(path)
-    network = build_network(metadata["model"], tuple(metadata["input_shape"]), len(metadata["classes"]))
     try:
+        network = build_network(metadata["model"], tuple(metadata["input_shape"]), len(metadata["classes"]))
         network.load_state_dict(safetensors.torch.load_file(path))
-    except (safetensors.SafetensorError, RuntimeError):
+    except NOT_OURS:
         raise UserError("This weights file cannot be read: it was not written by a finished run.") from None
     return network.eval(), metadata

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from core import registry
 from core.errors import UserError
-from core.training.recipe import Recipe, setting
+from core.training.recipe import Recipe, setting, shown
 
 DATASETS = "core.vision.datasets"
 MODELS = "core.vision.models"
@@ -80,5 +80,5 @@ class PictureRecipe(Recipe):
                 "{field} must be one of {choices}, not “{value}”.",
                 field=field,
                 choices=", ".join(known),
-                value=name[:80],
+                value=shown(name),
             )

@@ -43,8 +43,10 @@ Found = dict[tuple[str, str], list[zipfile.ZipInfo]]  # (part or "", class): pic
 Placed = list[tuple[tuple[str, ...], zipfile.ZipInfo]]  # the folders and name of each entry
 
 
-def import_zip(data: bytes) -> dict[str, Any]:
+def import_zip(data: bytes, most: int = MOST_FILES) -> dict[str, Any]:
     """Decode all pictures, make them small and store them as PNG, to be loaded as the data set ``upload:<digest>``.
+
+    `most` is how many pictures its owner may still add.
 
     Returns {"dataset", "classes": names, "counts": pictures of each class, "skipped": other files}. Raises
     `UserError`: no zip, names that climb out, links, too much inside, no or one class, a picture that is broken.
@@ -60,6 +62,11 @@ def import_zip(data: bytes) -> dict[str, Any]:
         archive = zipfile.ZipFile(io.BytesIO(data))
     found, skipped = _sorted_out(archive)
     if not (home / name).exists():
+        if (pictures := sum(map(len, found.values()))) > most:
+            raise UserError(
+                "The zip file has {count} pictures; you may add {left} more here. Use fewer, or ask the teacher.",
+                count=pictures, left=max(0, most),
+            )  # fmt: skip
         _store(archive, found, home / name)
     counts: dict[str, int] = {}
     for (_part, label), entries in found.items():

@@ -83,13 +83,14 @@ def test_a_wrong_link_gets_a_sentence_and_a_picture(parameters):
 
 def test_numbers_typed_into_the_table(monkeypatch):
     """AppTest cannot type into a table, so the callback is called with what the table would say."""
-    state = {"table-turn": 0, "table-0": {"edited_rows": {0: {"z": 1e308}, 1: {"z": 7.0, "y": -1}, 2: {"z": None}}}}
+    edited = {0: {"z": "1e308", "y": "NaN"}, 1: {"z": "7", "y": "-1"}, 2: {"z": "abc", "y": None}}
+    state = {"table-turn": 0, "table-0": {"edited_rows": edited}}
     link: dict[str, str] = {}
     monkeypatch.setattr("streamlit.session_state", state)
     monkeypatch.setattr("streamlit.query_params", link)
     logits._typed("ABC", (2.0, 1.0, 0.1), (1.0, 2.0, 3.0))
     assert link == {"z": "2,7,0.1", "y": "1,2,3"}
-    assert len(state["table-errors"]) == 3
+    assert len(state["table-errors"]) == 5
     assert state["table-turn"] == 1
 
 

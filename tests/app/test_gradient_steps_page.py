@@ -8,14 +8,10 @@ import pytest
 from app.components.descent_parts import NAMES, RACERS
 from core.maths.descent import descend
 from core.maths.surfaces import SURFACES
-from tests.app.opening import opened
+from tests.app.opening import charts, opened, said, warned
 
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
 SLUG = "gradient-steps"
-
-
-def spec(app, place: int = 0) -> dict:
-    return json.loads(app.get("plotly_chart")[place].proto.spec)
 
 
 @pytest.mark.parametrize("part", ["step", "race", "rates"])
@@ -25,7 +21,7 @@ def test_every_landscape_opens_in_every_part(surface, part):
     assert not app.exception
     assert not app.error
     assert not app.warning
-    assert spec(app)["data"]
+    assert charts(app)[0]["data"]
 
 
 def test_a_step_says_its_numbers():
@@ -41,30 +37,32 @@ def test_a_step_says_its_numbers():
 
 def test_the_race_is_a_film_of_those_chosen():
     app = opened(SLUG, part="race", optimisers="sgd,adam,nonsense", steps="30")
-    film = spec(app)
+    assert "“nonsense” is not a value of optimisers" in warned(app)
+    film = charts(app)[0]
     assert len(film["frames"]) == 31
     assert {trace.get("name") for trace in film["data"]} >= {"SGD", "Adam"}
     assert "RMSProp" not in json.dumps(film["data"])
     app.pills(key="optimisers").set_value([]).run()
     assert "at least one" in app.info[0].value
+    assert {trace.get("name") for trace in charts(app)[0]["data"]} >= {"SGD", "Adam"}  # the last picture stays
 
 
 def test_a_race_of_all_stays_small():
     app = opened(SLUG, part="race", steps="200")
     assert len(app.get("plotly_chart")[0].proto.spec) < 300_000
-    assert len(spec(app)["frames"]) <= 80
-    assert set(RACERS.values()) <= {trace.get("name") for trace in spec(app)["data"]}
+    assert len(charts(app)[0]["frames"]) <= 80
+    assert set(RACERS.values()) <= {trace.get("name") for trace in charts(app)[0]["data"]}
 
 
 def test_divergence_is_told():
     app = opened(SLUG, **{"part": "race", "surface": "rosenbrock", "eta-rosenbrock": "1"})
-    assert any("Diverged with this learning rate: SGD" in element.value for element in app.markdown)
+    assert "Diverged with this learning rate: SGD" in said(app)
 
 
 def test_in_three_dimensions():
     app = opened(SLUG, part="race", surface="saddle", solid="1")
     assert not app.exception
-    assert spec(app)["data"][0]["type"] == "surface"
+    assert charts(app)[0]["data"][0]["type"] == "surface"
 
 
 def test_pressing_the_landscape_moves_the_start(monkeypatch):
@@ -87,13 +85,14 @@ def test_a_wrong_link_gets_a_sentence_and_a_picture(parameters):
     app = opened(SLUG, **parameters)
     assert not app.exception
     assert app.warning
-    assert spec(app)["data"]
+    assert charts(app)[0]["data"]
 
 
 def test_a_landscape_that_does_not_exist_is_the_first():
     app = opened(SLUG, surface="<script>")
     assert not app.exception
     assert app.selectbox(key="surface").value == "ravine"
+    assert r"“\<script\>” is not a value of surface" in warned(app)
 
 
 @pytest.mark.parametrize(("rate", "right"), [("0.01", "lower"), ("0.079", "diverges")])

@@ -57,7 +57,7 @@ def test_it_answers_and_goes_on(life):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [("", "at least one token"), ("   ", "at least one token"), ("cat 🦄", "does not know the word"),
-     ("cat " * 24, "reads at most 24"), ("<script>", "does not know the word"), ("x" * 9999, "does not know")],
+     ("cat " * 36, "reads at most 36"), ("<script>", "does not know the word"), ("x" * 9999, "does not know")],
 )  # fmt: skip
 def test_a_wrong_prompt_gets_a_sentence(life, text, sentence):
     app = opened(SLUG, run=life, prompt=text or " ")

@@ -101,6 +101,15 @@ def test_classify_a_sample():
     assert "palace" in app.get("plotly_chart")[0].proto.spec
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_link_names_the_model_in_either_language(language):
+    app = opened("classify", language, model="imagenet-resnet50")
+    assert app.selectbox(key="model").value == "imagenet-resnet50"
+    assert app.query_params["model"] == "imagenet-resnet50"
+    assert not app.warning
+    assert opened("classify", language, model="nobody").warning
+
+
 def test_a_text_file_named_png_gets_a_sentence():
     app = opened("classify")
     app.file_uploader[0].upload("a.png", b"not a picture", "image/png").run()

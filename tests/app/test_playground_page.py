@@ -5,37 +5,18 @@ import json
 import pytest
 
 from core.maths.plane import EMPTY, read_points, starter
-from tests.app.opening import opened
+from tests.app.opening import charts, fine, opened, said, warned
 
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
 PAGE = "playground"
 QUICK = {"count": "40", "epochs": "10"}
 
 
-def said(app) -> str:
-    return "\n".join(element.value for element in app.markdown)
-
-
-def warned(app) -> str:
-    return "\n".join(element.value for element in app.warning)
-
-
-def pictures(app) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-
-
-def fine(app):
-    assert not app.exception
-    assert not app.error
-    assert not app.warning
-    return app
-
-
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("kind", ["moons", "circles", "spiral", "xor", "blobs", "hand"])
 def test_every_kind_of_points_opens(language, kind):
     app = fine(opened(PAGE, language, data=kind, **QUICK))
-    shown = pictures(app)
+    shown = charts(app)
     assert len(shown) == 7 + 2 + (kind == "hand")
     film = next(picture for picture in shown if "frames" in picture)
     assert len(film["frames"]) == 11  # before each of the ten epochs, and after the last
@@ -44,9 +25,9 @@ def test_every_kind_of_points_opens(language, kind):
 
 def test_the_film_is_small_enough_for_a_class():
     app = fine(opened(PAGE, count="800"))
-    film = next(chart.proto.spec for chart in app.get("plotly_chart") if "frames" in json.loads(chart.proto.spec))
-    assert len(json.loads(film)["frames"]) == 40
-    assert len(film) < 300_000
+    film = next(chart for chart in charts(app) if "frames" in chart)
+    assert len(film["frames"]) == 40
+    assert len(json.dumps(film)) < 300_000
 
 
 def test_every_control_is_in_the_link_and_works():
@@ -68,7 +49,7 @@ def test_every_control_is_in_the_link_and_works():
         assert app.query_params["activation"] == value
     fine(app.pills(key="models").set_value(["tree", "mlp"]).run())
     assert app.query_params["models"] == "tree,mlp"
-    assert len(pictures(app)) == 2 + 2
+    assert len(charts(app)) == 2 + 2
     again = opened(PAGE, **{name: value for name, value in app.query_params.items() if name != "lang"})
     assert [m.value for m in again.metric] == [m.value for m in app.metric]
     app.pills(key="models").set_value([]).run()
@@ -126,6 +107,7 @@ def test_garbage_for_points_gets_a_sentence(language, points):
     assert not app.exception
     assert len(app.warning) == 1
     assert app.button(key="clear")
+    assert len(app.metric) == 3  # nothing good was there before, so the points to begin with are shown
 
 
 def test_points_of_one_class_get_a_sentence():
@@ -175,11 +157,33 @@ def test_a_wrong_link_gets_a_sentence(parameters, sentence):
     assert len(app.metric) == 3
 
 
+def test_a_loss_that_overflows_keeps_the_film_before_it():
+    """The answers are still finite then; a film of nothing, or of infinite losses, would not be shown."""
+    wild = {"depth": "2", "width": "64", "activation": "none", "rate": "10", "decay": "10", "count": "60",
+            "noise": "0.2"}  # fmt: skip
+    app = opened(PAGE, **wild)
+    assert not app.exception
+    assert "the numbers became too large to go on" in warned(app)
+    film = next(chart for chart in charts(app) if "frames" in chart)
+    assert film["frames"]
+    assert "inf" not in app.metric[0].value
+
+
+def test_test_points_can_be_told_apart_on_any_ground():
+    film = next(chart for chart in charts(opened(PAGE, **QUICK)) if "frames" in chart)
+    marks = {trace["name"]: trace["marker"] for trace in film["data"] if trace.get("mode") == "markers"}
+    assert marks["Class 1, test"]["color"] == "white"
+    assert marks["Class 1, test"]["line"]["color"] == marks["Class 1"]["color"]
+    assert marks["Class 1"]["line"]["color"] == "white"
+
+
 def test_a_network_that_breaks_and_one_that_has_no_test_points():
     wild = {"depth": "8", "width": "64", "activation": "none", "rate": "10", "decay": "10", "count": "100"}
     app = opened(PAGE, **wild)
     assert not app.exception
     assert "smaller learning rate" in warned(app)
+    film = next(chart for chart in charts(app) if "frames" in chart)
+    assert film["frames"]  # what was good is still shown
     app = fine(opened(PAGE, share="0", **QUICK))
     assert "No point is held out" in said(app)
     assert not app.radio

@@ -1,23 +1,13 @@
 """The page on residual connections: every control, links good and bad, and the race."""
 
-import json
-
 import pytest
 
 from app.components import residual_parts as parts
 from core.maths.residual import ACTIVATIONS, INITIALISATIONS
-from tests.app.opening import opened
+from tests.app.opening import charts, opened, said
 
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
 SHORT = {"part": "race", "depth": "12", "shallow": "4", "epochs": "5"}
-
-
-def said(app) -> str:
-    return "\n".join(element.value for element in app.markdown)
-
-
-def chart(app, place):
-    return json.loads(app.get("plotly_chart")[place].proto.spec)
 
 
 def test_the_page_offers_what_the_computation_knows():
@@ -46,12 +36,12 @@ def test_every_net_is_measured(activation, init):
 
 def test_both_nets_are_drawn_for_every_layer():
     app = opened("residual", depth="20")
-    forward, backward = chart(app, 0), chart(app, 1)
+    forward, backward = charts(app)[0], charts(app)[1]
     assert [trace["name"] for trace in forward["data"]] == ["Plain net", "Residual net"]
     assert forward["layout"]["yaxis"]["type"] == backward["layout"]["yaxis"]["type"] == "log"
     assert len(forward["data"][0]["y"]) == 10
     app.segmented_control(key="of").set_value("weights").run()
-    assert len(chart(app, 1)["data"][0]["x"]) == 19
+    assert len(charts(app)[1]["data"][0]["x"]) == 19
 
 
 @pytest.mark.parametrize(
@@ -136,12 +126,12 @@ def test_predicting_is_answered_from_the_numbers():
         ({"depth": "7"}, "6 is used"),
         ({"depth": "٣"}, "2 is used"),
         ({"depth": "5.5"}, "depth must be a number from 2 to 56"),
-        ({"activation": "swish"}, "something unknown for “Activation”"),
-        ({"init": "<script>"}, "something unknown for “Initialisation”"),
-        ({"data": "faces"}, "something unknown for “Input”"),
-        ({"of": "x"}, "something unknown for “Gradient”"),
-        ({"part": "x"}, "something unknown for “Part”"),
-        ({"bn": "yes"}, "must say 1 or 0 for “Batch normalisation”"),
+        ({"activation": "swish"}, "“swish” is not a value of activation"),
+        ({"init": "<script>"}, "“\\<script\\>” is not a value of init"),
+        ({"data": "faces"}, "“faces” is not a value of data"),
+        ({"of": "x"}, "“x” is not a value of of"),
+        ({"part": "x"}, "“x” is not a value of part"),
+        ({"bn": "yes"}, "“yes” is not a value of bn"),
         ({"seed": "inf"}, "seed must be a number from 0 to 99"),
         ({"part": "race", "lr": "0"}, "lr must be a number from 0.001 to 1"),
         ({"part": "race", "epochs": "1e9"}, "epochs must be a number from 5 to 25"),
@@ -161,7 +151,7 @@ def test_the_race_runs_and_its_link_runs_it_again():
     app.button(key="run-race").click().run()
     assert not app.exception
     assert not app.error
-    film = chart(app, 0)
+    film = charts(app)[0]
     assert len(film["frames"]) == 6
     assert [trace["name"] for trace in film["data"][:3]] == ["Plain, 12 layers"] * 3
     assert "Was it the vanishing gradient?" in said(app)

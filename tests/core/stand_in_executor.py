@@ -1,19 +1,34 @@
 """Carries out a run without training: so many steps of so many milliseconds, as the recipe's fields say.
 
-epochs = steps, batch_size = milliseconds a step; `model` plays no part. Counts its steps in checkpoint.pt.
+epochs = steps, batch_size = milliseconds a step; `model` plays no part. Counts its steps in the checkpoint file.
 seed 666 fails with an error of the person, 667 with a mistake of ours, 668 kills its process, 669 never looks at
-the pulse.
+the pulse; 670 to 673 run out of the memory of a GPU, of the machine, and of the disk in two ways.
 """
 
+import errno
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.errors import UserError
 from core.files import write_atomically
+from core.runs.disk import check_room
 from core.runs.folder import RunFolder
+
+
+class OutOfMemoryError(RuntimeError):
+    """Called as torch's own, torch.cuda.OutOfMemoryError; test_runs_failures.py raises that one."""
+
+
+OUT_OF = {
+    670: OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+    671: MemoryError(),
+    672: OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+    673: sqlite3.OperationalError("database or disk is full"),
+}
 
 
 def execute(folder: RunFolder, pulse: Callable[[], bool]) -> Iterator[dict[str, Any]]:
@@ -24,6 +39,8 @@ def execute(folder: RunFolder, pulse: Callable[[], bool]) -> Iterator[dict[str, 
         raise UserError("The picture {name} cannot be read.", name="a.png")
     if recipe.seed == 667:
         raise ZeroDivisionError("a secret of ours")
+    if recipe.seed in OUT_OF:
+        raise OUT_OF[recipe.seed]
     if recipe.seed == 668:
         os.kill(os.getpid(), signal.SIGKILL)
     while step < recipe.epochs:
@@ -33,6 +50,7 @@ def execute(folder: RunFolder, pulse: Callable[[], bool]) -> Iterator[dict[str, 
         time.sleep(recipe.batch_size / 1000)
         step += 1
         yield _write(folder, {"event": "step", "step": step, "pid": os.getpid()})
+        check_room(folder.path, 0)
         write_atomically(folder.checkpoint_file, str(step).encode())
     folder.weights_file.write_bytes(b"weights")
     folder.checkpoint_file.unlink()

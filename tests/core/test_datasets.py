@@ -177,7 +177,7 @@ def test_without_data_or_internet_the_sentence_says_where_to_put_it(name, monkey
     def offline(*_args, **_kwargs):
         raise URLError("no internet")
 
-    monkeypatch.setattr("torchvision.datasets.utils.urllib.request.urlopen", offline)
+    monkeypatch.setattr("core.vision.fetching.urllib.request.urlopen", offline)
     monkeypatch.setattr("core.vision.datasets.fashion_mnist.DEBIAN", tmp_path)
     with pytest.raises(UserError, match="cannot be downloaded") as caught:
         load_dataset(PictureRecipe(dataset=name))

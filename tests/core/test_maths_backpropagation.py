@@ -15,7 +15,7 @@ from core.maths.backpropagation import OPERATIONS, finite_difference, forward, s
 from core.maths.expression import FUNCTIONS, parse
 
 NAMES = {name: getattr(math, name, None) for name in FUNCTIONS} | {
-    "sigmoid": sigmoid, "relu": lambda a: max(a, 0.0), "max": max,
+    "sigmoid": sigmoid, "relu": lambda a: max(a, 0.0), "max": max, "abs": abs,
 }  # fmt: skip
 leaf = st.sampled_from(["x", "y", "z1", "2", "0.5", "1e-3", ".25"])
 formula = st.recursive(
@@ -49,8 +49,11 @@ def test_reads_and_computes_like_python_and_autograd(text, variables):
     except UserError:
         assume(False)
     gradients = walk[-1].gradients
-    for name, by in autograd(text, variables).items():
-        np.testing.assert_allclose(gradients.get(expression.variables[name], 0.0), by, rtol=1e-6, atol=1e-9)
+    for place, by in enumerate(autograd(text, variables)):
+        if by is not None:
+            np.testing.assert_allclose(gradients.get(place, 0.0), by, rtol=1e-6, atol=1e-9)
+    every = autograd(text, variables)
+    assert all(every[place] is not None for place in expression.variables.values())
 
 
 @pytest.mark.parametrize(
@@ -109,14 +112,45 @@ def test_a_wrong_formula_gets_a_sentence(text, sentence):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("1/x", "divides by zero"), ("log(x)", "not a real number"), ("sqrt(x - 1)", "not a real number"),
-        ("exp(exp(exp(9)))", "too large"), ("(x-2)**0.5", "not a real number"), ("sqrt(x)", "divides by zero"),
-        ("10**(10**9)", "too large"), ("(x-2)**(x+2)", "not a real number"),
+        ("1/x", r"1 / 0 cannot be computed: nothing can be divided by zero"), ("x**(0-1)", "divided by zero"),
+        ("log(x)", r"log\(0\) is not a real number"), ("sqrt(x - 1)", "not a real number"),
+        ("exp(exp(exp(9)))", "too large"), ("(x-2)**0.5", r"\(-2\) \*\* 0.5 is not a real number"),
+        ("10**(10**9)", "too large"), ("1e99*1e99*1e99*1e99*x", "too large"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_computed_gets_a_sentence(text, sentence):
     with pytest.raises(UserError, match=sentence):
         steps(parse(text), {"x": 0.0})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["relu(x)", "abs(x)", "sqrt(x)", "max(x, 0)", "max(2, x + 2)", "x**0.5", "(x-2)**(x+2)", "x**x", "0*relu(x)"],
+)
+def test_a_slope_that_does_not_exist_gets_a_sentence(text):
+    expression = parse(text)
+    assert math.isfinite(forward(expression, {"x": 0.0})[-1])
+    with pytest.raises(UserError, match="has a value but no slope"):
+        steps(expression, {"x": 0.0})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("1 / (x / 1e90 / 1e90 / 1e90)", "slope of"),
+        ("1e99*(1e99*(1e99*(1e99*x/1e99)/1e99)/1e99)", None),
+        ("x / 1e99 / 1e99 / 1e99 * 1e99 * 1e99 * 1e99", None),
+        ("(0*x) * 1e99 * 1e99 * 1e99 * 1e99", "On the way back the gradient at u"),
+    ],
+)
+def test_a_gradient_that_overflows_gets_a_sentence(text, sentence):
+    variables = {"x": 1.0}
+    assert math.isfinite(forward(parse(text), variables)[-1])
+    if sentence is None:
+        assert all(math.isfinite(value) for value in steps(parse(text), variables)[-1].gradients.values())
+    else:
+        with pytest.raises(UserError, match=sentence):
+            steps(parse(text), variables)
 
 
 @given(st.text(max_size=60))

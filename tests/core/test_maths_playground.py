@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
+from core.errors import UserError
 from core.maths import playground
 from core.maths.plane import (
     EMPTY,
@@ -17,7 +18,6 @@ from core.maths.plane import (
     MOST_BY_HAND,
     SHADES,
     STEP,
-    DataError,
     add_points,
     check,
     make_points,
@@ -73,7 +73,7 @@ def test_a_split_keeps_every_class_for_training(labels, share, seed):
     labels = np.array(labels)
     points = np.linspace(-1, 1, 2 * len(labels)).reshape(-1, 2)
     if len(np.unique(labels)) < 2:
-        with pytest.raises(DataError, match="one class"):
+        with pytest.raises(UserError, match="one class"):
             split(points, labels, share, seed)
         return
     one = split(points, labels, share, seed)
@@ -96,16 +96,16 @@ def test_a_split_keeps_every_class_for_training(labels, share, seed):
 def test_points_from_which_nothing_can_be_learnt(points, labels, sentence):
     points, labels = np.array(points, dtype=float), np.array(labels, dtype=int)
     nothing = np.zeros(len(points), dtype=bool)
-    with pytest.raises(DataError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         check(points, labels)
-    with pytest.raises(DataError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         playground.fit("tree", points, labels, nothing, 1.0)
-    with pytest.raises(DataError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         playground.train_network(points, labels, nothing, 1.0)
 
 
 def test_unknown_names():
-    with pytest.raises(DataError, match="no data set named nonsense"):
+    with pytest.raises(UserError, match="no data set named nonsense"):
         make_points("nonsense", 10, 0.1, 0)
     with pytest.raises(KeyError):
         playground.classic("nonsense")
@@ -126,7 +126,7 @@ def test_points_survive_the_link(chosen):
 def test_a_link_is_read_or_gets_a_sentence(text):
     try:
         points, labels = read_points(text)
-    except DataError:
+    except UserError:
         return
     assert len(points) == len(labels) <= MOST_BY_HAND
     assert np.abs(points).max(initial=0) <= 1
@@ -134,7 +134,7 @@ def test_a_link_is_read_or_gets_a_sentence(text):
 
 @pytest.mark.parametrize("text", ["NaN", "1e308", "nan,nan,0", "0K", "9KK", "0KZ0K", "0K🎈", "<b>", "0KK" * 201])
 def test_garbage_in_a_link(text):
-    with pytest.raises(DataError):
+    with pytest.raises(UserError):
         read_points(text)
 
 
@@ -147,7 +147,7 @@ def test_adding_and_undoing():
     assert len(read_points(add_points(both, [(0.5, 0.5)], 2))[0]) == 2
     assert add_points(both, [(np.nan, 0), (1e308, 0)], 1) == both
     full = write_points(places()[:MOST_BY_HAND], np.zeros(MOST_BY_HAND, dtype=int))
-    with pytest.raises(DataError, match="at most 200"):
+    with pytest.raises(UserError, match="at most 200"):
         add_points(full, [(1.0, 1.0)], 1)
 
 
@@ -295,6 +295,26 @@ def test_it_ends_before_the_numbers_do():
     assert len(made["grids"]) == len(made["frames"])
     assert np.isfinite(made["train_loss"]).all()
     assert len(made["units"]) == 0
+
+
+def test_it_ends_where_the_loss_overflows_though_the_answers_are_finite(monkeypatch):
+    one = sample(count=60)
+    seen = []
+    measure = playground._measure
+
+    def watched(logits, *rest):
+        seen.append((bool(logits.isfinite().all()), measure(logits, *rest)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(playground, "_measure", watched)
+    made = trained(one, depth=2, width=64, activation="none", learning_rate=10.0, weight_decay=10.0, epochs=60)
+    finite, losses = seen[-1]
+    assert finite
+    assert not np.isfinite(losses[:2]).all()
+    assert made["broken"] == len(seen) - 1 == len(made["train_loss"])
+    assert np.isfinite(made["train_loss"]).all()
+    assert np.isfinite(made["test_loss"]).all()
+    assert len(made["grids"]) == len(made["frames"]) >= 1
 
 
 def test_training_leaves_the_threads_as_they_were():

@@ -11,14 +11,18 @@ from typing import Any
 
 import pytest
 
+from core import settings
 from core.errors import UserError
+from core.people import Person
 from core.runs import client, index, store
 from core.runs.folder import RunFolder
 from core.runs.store import Run
 from core.runs.trainers import Training
+from core.settings import Settings
 from core.vision.recipe import PictureRecipe
 
 pytestmark = pytest.mark.usefixtures("quiet_home")
+TEACHER = Person("somebody", teacher=True)
 unix = pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
 
 
@@ -50,7 +54,7 @@ def _empty_queue() -> Iterator[None]:
     yield
     for run in store.list_runs():
         if run.active:
-            store.stop(run.id)
+            store.stop(run.id, TEACHER)
             wait(run.id, "stopped", "finished", "failed", "interrupted")
 
 
@@ -108,7 +112,7 @@ def test_owners_take_turns_and_queued_runs_know_their_place() -> None:
     waiting = [submit(owner="ann"), submit(owner="ann"), submit(owner="bo")]
     assert [store.get(i).queue_position for i in waiting] == [2, 3, 1]
     assert store.get(first).queue_position is None
-    store.stop(first)
+    store.stop(first, Person("ann"))
     runs = [wait(i, "finished") for i in waiting]
     assert sorted(waiting, key=lambda i: store.get(i).started or 0) == [waiting[2], waiting[0], waiting[1]]
     assert [r.id for r in store.list_runs()][:3] == [r.id for r in reversed(runs)]
@@ -127,7 +131,7 @@ def test_a_queued_run_stops_at_once_and_can_be_started_later() -> None:
 
 
 def test_one_owner_cannot_flood_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "MOST_WAITING", 2)
+    monkeypatch.setattr(settings, "load", lambda: Settings(queued=2))
     first = submit(steps=400, step_ms=10, owner="ann")
     wait(first, "running")
     submit(owner="ann")

@@ -14,6 +14,7 @@ from core import tasks
 from core.errors import UserError
 from core.runs.execute import execute
 from core.runs.folder import RunFolder
+from core.training.batches import batch_at, batches_in
 from core.training.loop import Trainer
 from core.training.optimizers import learning_rate_at, make_optimizer
 from core.training.weights import read_metadata
@@ -88,6 +89,29 @@ def test_stopped_runs_end_with_the_same_bits(tmp_path):
     assert losses[0] == losses[1]
 
 
+def test_runs_killed_after_any_event_end_with_the_same_bits(tmp_path, monkeypatch):
+    """A checkpoint may come between the last step of an epoch and its validation, which chooses the weights."""
+    monkeypatch.setattr("core.runs.execute.CHECKPOINT_EVERY_S", 0.0)
+    recipe = small(epochs=3)
+    whole, whole_events = run(tmp_path / "whole", recipe)
+    written = [e["event"] for e in whole_events if e["event"] in ("step", "epoch")]
+    assert written == (["step"] * 5 + ["epoch"]) * 3
+    for number in range(1, len(written) + 1):
+        broken = RunFolder(tmp_path / f"broken-{number}")
+        broken.create(recipe)
+        seen = 0
+        for event in execute(broken):  # killed when so many events are written, and perhaps a checkpoint
+            seen += event["event"] in ("step", "epoch")
+            if seen > number:
+                break
+        events = list(execute(broken))
+        assert events[-1]["event"] == "finished"
+        expected, actual = weights(whole), weights(broken)
+        assert all(torch.equal(expected[name], actual[name]) for name in expected), number
+        kinds = [e["event"] for e in broken.read_events()[0] if e["event"] in ("step", "epoch")]
+        assert kinds == written, number
+
+
 def test_golden_curve():
     """A change that should not matter must not move this. Made with torch 2.14 on one CPU thread."""
     recipe = small(model="article-net", optimizer="momentum", learning_rate=0.05, crop=0, epochs=1)
@@ -114,6 +138,30 @@ def test_stopping_early_and_keeping_the_best():
 def test_a_loss_that_explodes_is_told():
     recipe = small(model="article-net", optimizer="momentum", learning_rate=100.0, crop=0)
     with pytest.raises(UserError, match="learning rate 100"):
+        list(Trainer(tasks.build_task(recipe, CPU), recipe, CPU).events())
+
+
+def test_a_single_picture_left_over_joins_the_last_batch():
+    """ResNet-18 has one value per channel at the end of 8×8 pictures: alone it cannot be normalised."""
+    recipe = small(model="resnet18", batch_size=16, train_limit=33, epochs=1)
+    events = list(Trainer(tasks.build_task(recipe, CPU), recipe, CPU).events())
+    assert [e["step"] for e in events if e["event"] == "step"] == [1, 2]
+    assert events[-1]["event"] == "finished"
+
+
+@pytest.mark.parametrize(("examples", "size", "sizes"), [
+    (10, 4, [4, 4, 2]), (9, 4, [4, 5]), (8, 4, [4, 4]), (3, 4, [3]), (1, 4, [1]), (3, 1, [1, 1, 1]), (5, 2, [2, 3]),
+])  # fmt: skip
+def test_batches_hold_every_example_once(examples, size, sizes):
+    order = torch.arange(examples)
+    batches = [batch_at(order, place, size) for place in range(batches_in(examples, size))]
+    assert [len(batch) for batch in batches] == sizes
+    assert torch.equal(torch.cat(batches), order)
+
+
+def test_a_batch_of_one_that_cannot_be_normalised_gets_a_sentence():
+    recipe = small(model="resnet18", batch_size=1, train_limit=20, epochs=1)
+    with pytest.raises(UserError, match="batch size of at least 2"):
         list(Trainer(tasks.build_task(recipe, CPU), recipe, CPU).events())
 
 

@@ -24,13 +24,13 @@ QUIET = [
 
 
 @contextlib.contextmanager
-def running_app() -> Iterator[str]:
-    """The address of the app, started by its console script; stopped at the end."""
+def running_app(script: Path = Path("app/Home.py")) -> Iterator[str]:
+    """The address of the app, or of another, started by the console script; stopped at the end."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    script = Path(sysconfig.get_path("scripts")) / "streamlit"
-    server = subprocess.Popen([str(script), "run", "app/Home.py", "--server.port", str(port)], cwd=ROOT)
+    streamlit = Path(sysconfig.get_path("scripts")) / "streamlit"
+    server = subprocess.Popen([str(streamlit), "run", str(script), "--server.port", str(port)], cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait(url)

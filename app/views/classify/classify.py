@@ -3,8 +3,11 @@
 import streamlit as st
 
 from app.components import classified
+from app.components.address import choice
 from app.components.code import show_code
+from app.components.downloading import bring
 from app.components.page import page_header, user_errors
+from app.components.who import me
 from app.language import _
 from core.runs import store
 from core.vision.recipe import PictureRecipe
@@ -17,7 +20,7 @@ MOST_PICTURES = 32
 
 page_header(_("Classify"), _("Show a picture to a network: what does it take it for, and where did it look?"))
 
-finished = [run for run in store.list_runs() if run.state == "finished"]
+finished = [run for run in store.list_runs(me()) if run.state == "finished"]
 runs = {run.id: run.name for run in finished if isinstance(run.recipe, PictureRecipe)}
 names = {
     "imagenet": _("ImageNet: EfficientNet-Lite0, 1,000 classes"),
@@ -25,11 +28,9 @@ names = {
     "imagenet-resnet50": _("ImageNet: ResNet-50 (downloaded at first use)"),
     **runs,
 }
-if st.query_params.get("model") not in names:
-    st.query_params.pop("model", None)
-model = st.selectbox(
-    _("Model"), list(names), format_func=lambda one: names.get(one, one), key="model", bind="query-params"
-)
+if st.query_params.get("model", "imagenet") not in names:
+    st.warning(_("There is no such model here; the first is used."))
+model = choice(st.selectbox, _("Model"), "model", names)
 
 files: dict[str, bytes] = {}
 upload, camera, sample = st.tabs([_("Upload"), _("Camera"), _("Samples")])
@@ -52,6 +53,7 @@ with sample:
 with user_errors():
     good = classified.readable(files)
     if good:
+        bring(model)
         answers = classified.classify(tuple(good.values()), model)
         results = dict(zip(good, answers, strict=True))
         if len(results) > 1:

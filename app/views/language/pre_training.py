@@ -1,6 +1,5 @@
 """Pre-training: a model learns to go on with a text, and one watches it write."""
 
-import uuid
 
 import streamlit as st
 
@@ -9,6 +8,7 @@ from app.components.code import show_code
 from app.components.lesson import concepts_here
 from app.components.page import page_header, user_errors
 from app.components.scaling import strip
+from app.components.who import me
 from app.language import _
 from core.runs import store
 
@@ -21,7 +21,7 @@ page_header(
     _("A transformer reads a text and learns one thing: what comes next. Watch its loss fall below guessing, and its "
       "writing turn from letters into words into sentences."),
 )  # fmt: skip
-owner = st.session_state.setdefault("owner", uuid.uuid4().hex)
+owner = me().id
 recipe = None
 with user_errors():
     recipe = text_form.recipe()

@@ -2,32 +2,30 @@
 
 import streamlit as st
 
-from app.components import computation
-from app.components.address import choice
+from app.components import computation_parts as parts
 from app.components.code import show_code
-from app.components.lesson import concepts_here
+from app.components.computation import computed, question
+from app.components.lesson import choose_part, concepts_here
 from app.components.page import page_header
-from app.language import _
+from app.language import _, mark
 
 TITLE = "Backpropagation"
 ICON = ":material/undo:"
 ORDER = 30
 
 
+PARTS = {
+    "walk": (mark("Forward and backward"), parts.walk),
+    "check": (mark("Check the gradients"), parts.check),
+}
+
+
 @st.fragment
 def lab() -> None:
     """Formula, values, and the walk through them; only this runs when something changes."""
-    text = computation.formula()
-    found = computation.computed(text, computation.values(text))
-    if found is None:
-        return
-    parts = computation.parts()
-    part = choice(
-        st.pills, _("Part"), "part", {name: words for name, (words, _show) in parts.items()},
-        required=True, label_visibility="collapsed", wrap=True,
-    )  # fmt: skip
-    parts[part][1](found)
-    computation.question(found)
+    found = computed()
+    choose_part(PARTS)(found)
+    question(found)
 
 
 page_header(

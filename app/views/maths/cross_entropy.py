@@ -3,9 +3,8 @@
 import streamlit as st
 
 from app.components import cross_entropy_parts as parts
-from app.components.address import choice
 from app.components.code import show_code
-from app.components.lesson import concepts_here
+from app.components.lesson import choose_part, concepts_here
 from app.components.logits import edit_case, from_a_run
 from app.components.page import page_header
 from app.language import _, mark
@@ -31,12 +30,9 @@ def lab() -> None:
         names = from_a_run()
         case = edit_case(names)
     with right:
-        part = choice(
-            st.pills, _("Part"), "part", {name: _(words) for name, (words, _show) in PARTS.items()},
-            required=True, label_visibility="collapsed", wrap=True,
-        )  # fmt: skip
+        show = choose_part(PARTS)
         parts.numbers_now(case)
-        PARTS[part][1](case)
+        show(case)
         parts.question(case)
 
 

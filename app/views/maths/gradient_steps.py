@@ -3,9 +3,8 @@
 import streamlit as st
 
 from app.components import descent_parts as parts
-from app.components.address import choice
 from app.components.code import show_code
-from app.components.lesson import concepts_here
+from app.components.lesson import choose_part, concepts_here
 from app.components.page import page_header, user_errors
 from app.language import _, mark
 
@@ -27,11 +26,7 @@ def lab() -> None:
         with left:
             walk = parts.controls()
         with right:
-            part = choice(
-                st.pills, _("Part"), "part", {name: _(words) for name, (words, _show) in PARTS.items()},
-                required=True, label_visibility="collapsed", wrap=True,
-            )  # fmt: skip
-            PARTS[part][1](walk)
+            choose_part(PARTS)(walk)
             parts.question(walk)
 
 
@@ -46,7 +41,7 @@ concepts_here(["gradient-descent", "learning-rate", "stochastic-gradient-descent
 show_code(
     "core.maths.descent:descend",
     "core.maths.descent:scheduled",
-    "core.maths.race:_run",
+    "core.maths.race:race",
     "core.maths.surfaces:curvature_at",
-    "core.maths.digits_slice:_gradient",
+    "core.maths.digits_slice:_Slice",
 )

@@ -14,7 +14,7 @@ page_header(
     _("Playground"),
     _(
         "What is the difference between machine learning and deep learning? Let both tell the same points apart, "
-        "and look. Filled points are learnt from; hollow ones are for the test."
+        "and look. Coloured points are learnt from; white ones with a coloured edge are kept for the test."
     ),
 )
 laboratory()

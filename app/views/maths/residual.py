@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.components import residual_parts as parts
 from app.components.code import show_code
-from app.components.lesson import concepts_here
+from app.components.lesson import choose_part, concepts_here
 from app.components.page import page_header, user_errors
 from app.components.residual_race import the_race
 from app.language import _, mark
@@ -27,9 +27,7 @@ def lab() -> None:
         with left:
             nets = parts.controls()
         with right:
-            words = {name: _(text) for name, (text, _show) in PARTS.items()}
-            part = parts.known(st.pills, _("Part"), "part", words, required=True, label_visibility="collapsed")
-            PARTS[part][1](nets)
+            choose_part(PARTS)(nets)
 
 
 page_header(

@@ -5,10 +5,13 @@ import streamlit as st
 
 from app.components.page import page_header, user_errors
 from app.components.run_card import described, filtered, run_card
+from app.components.who import me
 from app.figures.training import compare
 from app.language import _, mark
 from app.navigation import page
+from app.text import csv_cell
 from core.runs import store
+from core.runs.progress import progress
 from core.vision.recipe import PictureRecipe
 
 TITLE = "Runs"
@@ -25,7 +28,7 @@ STATES = {
 }
 
 page_header(_("Runs"), _("All runs, the newest first. Choose some to compare them; choose one to take it home."))
-runs = store.list_runs()
+runs = store.list_runs(me())
 if not runs:
     st.info(_("There are no runs yet. Train a network first."))
     st.page_link(page("train"), label=_("Train"), icon=":material/arrow_forward:")
@@ -34,7 +37,7 @@ if not runs:
 runs = filtered(runs, {state: _(words) for state, words in STATES.items()})
 rows = [
     {
-        _("Name"): run.name,
+        _("Name"): csv_cell(run.name),
         _("State"): _(STATES[run.state]),
         _("Data set"): described(run)[0],
         _("Model"): described(run)[1],
@@ -60,8 +63,9 @@ event = st.dataframe(
 chosen = [runs[row] for row in event["selection"]["rows"] if row < len(runs)]
 with user_errors():
     if not chosen and "run" in st.query_params:
-        chosen = [store.get(st.query_params["run"])]
-curves = {f"{r.name} ({r.id})": r.folder.read_events()[0] for r in chosen if isinstance(r.recipe, PictureRecipe)}
+        chosen = [store.get(st.query_params["run"], me())]
+pictures = [run for run in chosen if isinstance(run.recipe, PictureRecipe)]
+curves = {f"{run.name} ({run.id})": progress(run.folder, run.active).events for run in pictures}
 if curves:
     words = {"accuracy": _("Validation accuracy"), "loss": _("Validation loss"), "epoch": _("Epoch")}
     st.plotly_chart(compare(curves, words), key="compare")

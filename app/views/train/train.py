@@ -1,7 +1,5 @@
 """Train: the six steps of training as one page, and the run they lead to."""
 
-import uuid
-
 import streamlit as st
 
 from app.components import recipe_form as form
@@ -10,6 +8,7 @@ from app.components.page import page_header, user_errors
 from app.components.previews import show_dataset, show_layers, upload_zip
 from app.components.recipe_file import recipe_file
 from app.components.run_watcher import watch
+from app.components.who import me
 from app.language import _
 from core.runs import store
 
@@ -53,8 +52,7 @@ recipe = None
 with action, user_errors():
     recipe = form.read_recipe()
     if st.button(_("Train"), type="primary", icon=":material/play_arrow:", key="train"):
-        owner = st.session_state.setdefault("owner", uuid.uuid4().hex)
-        st.query_params["run"] = store.submit(recipe, owner=owner)
+        st.query_params["run"] = store.submit(recipe, owner=me().id)
     recipe_file(recipe)
 
 # Before the previews: on a slow data set they take a while, and the curve is what a person waits for.
@@ -63,9 +61,9 @@ with run_area, user_errors():
         watch(st.query_params["run"])
 
 if recipe is not None:
-    with data:
+    with data, user_errors():
         show_dataset(recipe)
-    with model:
-        show_layers(recipe)
+        with model:
+            show_layers(recipe)
 
 show_code("core.training.loop:Trainer", "core.vision.task:PictureTask", "core.training.optimizers:make_optimizer")

@@ -1,34 +1,14 @@
-"""Data sets that torchvision fetches once and keeps."""
+"""Where the data sets that are fetched once are kept."""
 
-from typing import Any
-from urllib.error import URLError
+from pathlib import Path
 
 import torch
 
-from core.errors import UserError
 from core.home import atlas_home
-from core.tasks import Say
 
 
-def torchvision_dataset(name: str, title: str, train: bool, say: Say) -> Any:
-    """torchvision's data set of that name, from the cache or else from the internet; `UserError` without either."""
-    import torchvision  # noqa: PLC0415  takes seconds, and folders of pictures do without it
-
-    folder = atlas_home() / "downloads"
-    make = getattr(torchvision.datasets, name)
-    try:
-        return make(folder, train=train, download=False)
-    except RuntimeError:  # not there yet, or broken
-        say("download", 0.0)
-    try:
-        return make(folder, train=train, download=True)
-    except (URLError, OSError, RuntimeError):
-        raise UserError(
-            "{name} is not on this machine and cannot be downloaded. Connect to the internet once, or put its "
-            "files into {folder}.",
-            name=title,
-            folder=folder,
-        ) from None
+def downloads_folder() -> Path:
+    return atlas_home() / "downloads"
 
 
 def channels_last(images: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,66 @@
+"""Model update: versions, the gate before them, and the way back to the beginning of the loop."""
+
+import streamlit as st
+
+from app.components import versions as parts
+from app.components.address import choice
+from app.components.code import show_code
+from app.components.lesson import concepts_here
+from app.components.life import Told
+from app.components.life_page import about, again, choose_life, show_live, told
+from app.components.page import page_header, user_errors
+from app.language import _, mark
+from core.runs.store import Run
+
+TITLE = "Model update"
+ICON = ":material/system_update_alt:"
+ORDER = 60
+PARTS = {"gate": mark("The gate"), "tree": mark("Versions"), "compare": mark("Compare two")}
+
+
+def the_gate(run: Run) -> None:
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
+        again(run, ["update"], _("Decide again"), "update")
+    with right:
+        show_live(run, parts.show_gate)
+
+
+def the_tree(run: Run) -> None:
+    show_live(run, _tree)
+
+
+def _tree(run: Run, told: Told) -> None:
+    if told.life.get("round", 1) > 1:
+        st.caption(_("Round {round}: an update has become the base.").format(round=told.life["round"]))
+    chosen = parts.tree(told)
+    if chosen is None:
+        st.info(_("There are no versions yet: pre-training makes the first one."))
+        return
+    parts.one_version(run, told, chosen)
+
+
+def lab() -> None:
+    run = choose_life()
+    if run is None:
+        return
+    part = choice(st.pills, _("Part"), "part", {name: _(words) for name, words in PARTS.items()}, required=True,
+                  label_visibility="collapsed")  # fmt: skip
+    if part == "gate":
+        the_gate(run)
+    elif part == "tree":
+        the_tree(run)
+    else:
+        parts.compare(run, told(run))
+
+
+page_header(
+    _("Model update"),
+    _("An update comes into use only if no skill falls by more than you allow. What passes becomes the base of the "
+      "next round; what does not is kept, with the reason."),
+)  # fmt: skip
+with user_errors():
+    lab()
+about(["model-update"])
+concepts_here(["continual-learning", "catastrophic-forgetting", "fine-tuning", "large-language-model"])
+show_code("core.language.update:Versions", "core.language.nodes:update")

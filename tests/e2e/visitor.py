@@ -1,0 +1,97 @@
+"""A browser reduced to what the server feels of it: the page, the websocket, and reruns at the times it is told to.
+
+Speaks Streamlit's own protocol (protobuf messages on ``/_stcore/stream``), so that fifty of them fit into one process.
+"""
+
+import asyncio
+import time
+import urllib.request
+from types import TracebackType
+from typing import Self
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+LONGEST_WAIT_S = 60.0
+LONGEST_MESSAGE = 100 * 2**20
+
+
+class Visitor:
+    """One session of the app at `url`, on one page."""
+
+    def __init__(self, url: str, page: str, query: str = "") -> None:
+        self.url, self.page, self.query = url, page, query
+        self.fragments: dict[str, float] = {}  # those that the page wants to be rerun by themselves, and how often
+        self.seen = b""  # what the last rerun sent
+        self.failed = 0  # reruns that ended with an exception
+
+    async def __aenter__(self) -> Self:
+        self.socket: ClientConnection = await connect(
+            self.url.replace("http", "ws", 1) + "/_stcore/stream",
+            subprotocols=["streamlit"],  # type: ignore[list-item]
+            origin=self.url,  # type: ignore[arg-type]
+            additional_headers=await asyncio.to_thread(self._cookies),
+            max_size=LONGEST_MESSAGE,
+            ping_interval=None,
+            open_timeout=60,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.socket.close()
+
+    async def load(self, query: str | None = None) -> float:
+        """Open the page, or run all of it again with another link; the seconds until it was there."""
+        if query is not None:
+            self.query = query
+        return await self._rerun("")
+
+    async def update(self) -> float:
+        """Run again what the page wants to be run again by itself; the seconds until that was there."""
+        return await self._rerun(next(iter(self.fragments)))
+
+    async def _rerun(self, fragment: str) -> float:
+        message = BackMsg()
+        message.rerun_script.query_string = self.query
+        message.rerun_script.page_name = self.page
+        message.rerun_script.fragment_id = fragment
+        message.rerun_script.is_auto_rerun = bool(fragment)
+        message.rerun_script.context_info.url = f"{self.url}/{self.page}"
+        began = time.perf_counter()
+        await self.socket.send(message.SerializeToString())
+        await self._until_finished(fragment)
+        return time.perf_counter() - began
+
+    async def _until_finished(self, fragment: str) -> None:
+        parts = []
+        while True:
+            data = await asyncio.wait_for(self.socket.recv(), LONGEST_WAIT_S)
+            assert isinstance(data, bytes)
+            parts.append(data)
+            message = ForwardMsg.FromString(data)
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                if not fragment:  # all of the page is run: it says anew what it wants
+                    self.fragments.clear()
+                fragment = ""
+            elif kind == "auto_rerun":
+                self.fragments[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+            elif kind == "stop_auto_rerun":
+                self.fragments.pop(message.stop_auto_rerun.fragment_id, None)
+            elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
+                self.failed += 1
+            elif kind == "script_finished":
+                if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                    continue  # the page has asked for itself to be run anew
+                self.failed += message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR
+                self.seen = b"".join(parts)
+                return
+
+    def _cookies(self) -> dict[str, str]:
+        """The cookies a browser would have after its first request."""
+        with urllib.request.urlopen(f"{self.url}/{self.page}", timeout=60) as answer:
+            given = [one.split(";", 1)[0] for one in answer.headers.get_all("set-cookie") or []]
+        return {"Cookie": "; ".join(given)} if given else {}
