@@ -48,7 +48,9 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        return self.state in _RESUMABLE and (self.started is None or self.folder.checkpoint_file.exists())
+        # An interrupted run that did not get to a checkpoint begins anew: it was not its recipe's fault.
+        anew = self.started is None or self.state == "interrupted"
+        return self.state in _RESUMABLE and (anew or self.folder.checkpoint_file.exists())
 
 
 def submit(recipe: Recipe, owner: str = "") -> str:
