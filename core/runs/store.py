@@ -52,7 +52,9 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        return self.state in _RESUMABLE and (self.started is None or self.folder.can_go_on)
+        # An interrupted run that did not get to a checkpoint begins anew: it was not its recipe's fault.
+        anew = self.started is None or self.state == "interrupted"
+        return self.state in _RESUMABLE and (anew or self.folder.can_go_on)
 
 
 def submit(recipe: Recipe, owner: str = "") -> str:

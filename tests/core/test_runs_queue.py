@@ -202,6 +202,9 @@ def test_a_run_whose_process_is_always_killed_is_given_up_with_a_reason() -> Non
     run = wait(submit(seed=668), "interrupted")
     assert "ended 3 times" in str(run.error)
     assert [e["event"] for e in run.folder.read_events()[0]].count("started") == 3
+    assert run.resumable
+    store.resume(run.id)
+    wait(run.id, "interrupted")
 
 
 @unix
