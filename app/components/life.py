@@ -13,6 +13,7 @@ from app.components.who import me
 from app.language import _, mark
 from core.errors import UserError
 from core.language.recipe import FIELDS, MATRICES, NEEDS, NEW_TASKS, LanguageRecipe
+from core.language.text_recipe import TextRecipe
 from core.runs import store
 from core.runs.store import Run
 
@@ -151,6 +152,8 @@ def shown_run() -> Run | None:
     if "run" not in st.query_params:
         return None
     run = store.get(st.query_params["run"], me())
+    if isinstance(run.recipe, TextRecipe):
+        raise UserError("This run trains on a text. Open it on the page Pre-training.")
     if not isinstance(run.recipe, LanguageRecipe):
         raise UserError("This run trains on pictures. Open it on the page Train.")
     return run
