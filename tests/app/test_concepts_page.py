@@ -100,7 +100,7 @@ def test_the_whole_loop_runs_from_the_page():
     gate = opened("pipeline", run=run, node="model-update")
     assert len(gate.warning) + len(gate.success) == 3  # candidates, each promoted or rejected
     train = opened("train", run=run)
-    assert "Open it on the page Pipeline" in train.error[0].value
+    assert "Open it from the page Runs" in train.error[0].value
     assert not opened("runs").exception
 
 
