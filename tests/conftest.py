@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,16 @@ hypothesis.settings.register_profile(
     "atlas", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
 )
 hypothesis.settings.load_profile("atlas")
+
+
+
+@pytest.fixture(autouse=True)
+def exact_numbers() -> Iterator[None]:
+    """A training in the tests' own process lets it flush the smallest numbers to zero; the next test has them again."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
+
 
 # Tests of the queue make the worker carry out runs with a torch-free stand-in that lives beside them.
 STAND_INS = Path(__file__).parent / "core"

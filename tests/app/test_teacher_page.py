@@ -100,7 +100,8 @@ def test_a_name_is_kept(ann):
     assert opened("teacher", by=ann).text_input(key="your-name").value == "李 雷"
 
 
-def test_a_waiting_run_says_when_it_may_begin(ann):
+def test_a_waiting_run_says_when_it_may_begin(ann, monkeypatch):
+    monkeypatch.setenv("ATLAS_TRAINERS", "1")
     first, second = (store.submit(PictureRecipe.preset("quick-look", epochs=1), ann.id) for _ in range(2))
     told = [waiting(store.get(run)) for run in (first, second)]
     assert told == ["In the queue, place 1. By earlier runs it begins within a minute.", "In the queue, place 2."]

@@ -27,7 +27,7 @@ from core.runs import client, store
 from core.vision.recipe import PictureRecipe
 from tests.bench._timing import surroundings
 from tests.e2e.server import running_app
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import Visitor, beside
 
 POLL_S, SLIDE_S, SETTLE_S = 1.0, 5.0, 10.0
 LONG = {"model": "resnet20", "epochs": 500, "device": "cpu"}  # outlasts the bench
@@ -113,7 +113,7 @@ def measured(sessions: int, seconds: float, trainings: int = 2) -> dict[str, Any
                 begins = {run: store.get(run).folder.read_events()[0][-1]["step"] for run in runs}
                 came = time.monotonic()
                 with _watched(server, found):
-                    asyncio.run(_class_comes(url, sessions, seconds, runs, found))
+                    beside(_class_comes(url, sessions, seconds, runs, found))
                 took = time.monotonic() - came
                 steps = sum(store.get(run).folder.read_events()[0][-1]["step"] - begins[run] for run in runs)
                 busy = sum(server.cpu_times()[:2]) - busy

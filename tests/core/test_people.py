@@ -252,6 +252,7 @@ def test_the_oldest_is_cleared_out_and_never_what_runs(home):
 def test_an_estimate_comes_from_what_was_measured(monkeypatch):
     now = time.time()
     monkeypatch.setattr(estimate, "FRESH_S", 1e-6)
+    monkeypatch.setenv("ATLAS_TRAINERS", "1")
     first, second = submitted(ANN.id), submitted(BO.id)
     assert [estimate.seconds_until(one) for one in (first, second)] == [0.0, None]
     submitted(TEACHER.id, "finished", claimed=now - 200, ended=now - 80)

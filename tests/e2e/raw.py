@@ -26,7 +26,10 @@ def ask(url: str, path: str, method: str = "GET", body: bytes | None = None, **h
             with suppress(BrokenPipeError, ConnectionResetError):  # refused before it was read
                 connection.send(body)
         answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+        try:
+            return answer.status, answer.headers, answer.read()
+        except (http.client.IncompleteRead, ConnectionResetError):  # cut off: it had not read all that we sent
+            return answer.status, answer.headers, b""
     finally:
         connection.close()
 

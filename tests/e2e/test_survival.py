@@ -1,6 +1,5 @@
 """kill -9 of the trainer, of the server, of everything; and memory that runs out under the real training."""
 
-import asyncio
 import contextlib
 import os
 import sys
@@ -18,7 +17,7 @@ from core.vision.recipe import PictureRecipe
 from tests.bench import kills
 from tests.bench.load import listening_on
 from tests.e2e.server import running_app
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import Visitor, beside
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watches files and processes as Linux does")
 LONG = {"model": "resnet20", "device": "cpu", "epochs": 500}
@@ -71,7 +70,7 @@ def shown(url: str, page: str, query: str) -> bytes:
             assert visitor.failed == 0
             return visitor.seen
 
-    return asyncio.run(visit())
+    return beside(visit())
 
 
 def kill_server(url: str) -> None:

@@ -6,15 +6,24 @@ Speaks Streamlit's own protocol (protobuf messages on ``/_stcore/stream``), so t
 import asyncio
 import time
 import urllib.request
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
+T = TypeVar("T")
 LONGEST_WAIT_S = 60.0
 LONGEST_MESSAGE = 100 * 2**20
+
+
+def beside(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: a browser of another test has an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 class Visitor:

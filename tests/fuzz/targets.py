@@ -98,14 +98,16 @@ def expression(data: bytes) -> None:
 
 def tokenizer(data: bytes) -> None:
     """A text: characters that come back as they were, or a sentence."""
-    from core.language.text import Characters, checked_text
+    from core.language.texts import decoded
+    from core.language.tokens import Tokens
 
     with contextlib.suppress(UserError):
-        text = checked_text(data)
-        characters = Characters(text)
-        assert characters.decode(characters.encode(text)) == text
+        text, _encoding = decoded(data)
+        for kind in ("characters", "bpe"):
+            tokens = Tokens.of(text, kind, 300)
+            assert tokens.decode(tokens.encode(text)) == text
     with contextlib.suppress(UserError):
-        Characters("abc").encode(data.decode(errors="replace"))
+        Tokens.of("abc", "characters", 300).encode(data.decode(errors="replace"))
 
 
 def address(data: bytes) -> None:
