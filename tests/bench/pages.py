@@ -74,7 +74,8 @@ def main() -> None:
         empty = Path(folder) / "empty.py"
         empty.write_text(SCRIPT)
         browser = playwright.chromium.launch_persistent_context(
-            Path(folder) / "browser", executable_path=program, args=QUIET, viewport={"width": 1280, "height": 900}
+            Path(folder) / "browser", executable_path=program, args=QUIET, viewport={"width": 1280, "height": 900},
+            bypass_csp=True,  # the pages forbid the scripts by which it watches
         )
         with running_app(empty) as bare, running_app() as ours:
             places = {EMPTY: bare} | {slug: f"{ours}/{address}?lang=en" for slug, address in addresses.items()}
