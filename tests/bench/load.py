@@ -97,6 +97,10 @@ async def _class_comes(url: str, sessions: int, seconds: float, runs: list[str],
             await asyncio.sleep(0.2)
 
 
+def _last_step(run: str) -> int:
+    return next(int(event["step"]) for event in reversed(store.get(run).folder.read_events()[0]) if "step" in event)
+
+
 def measured(sessions: int, seconds: float, trainings: int = 2) -> dict[str, Any]:
     """The figures, as plain values; the server has a home of its own."""
     with tempfile.TemporaryDirectory() as home:
@@ -110,12 +114,12 @@ def measured(sessions: int, seconds: float, trainings: int = 2) -> dict[str, Any
                 busy = sum(server.cpu_times()[:2])
                 runs = [store.submit(PictureRecipe.preset("quick-look", **LONG, seed=k)) for k in range(trainings)]
                 _wait_until_they_train(runs)
-                begins = {run: store.get(run).folder.read_events()[0][-1]["step"] for run in runs}
+                begins = {run: _last_step(run) for run in runs}
                 came = time.monotonic()
                 with _watched(server, found):
                     beside(_class_comes(url, sessions, seconds, runs, found))
                 took = time.monotonic() - came
-                steps = sum(store.get(run).folder.read_events()[0][-1]["step"] - begins[run] for run in runs)
+                steps = sum(_last_step(run) - begins[run] for run in runs)
                 busy = sum(server.cpu_times()[:2]) - busy
                 time.sleep(2)
                 after = server.memory_info().rss / 1e6
