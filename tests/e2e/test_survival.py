@@ -123,9 +123,13 @@ def ended(run_id: str) -> Run:
 
 def test_memory_that_runs_out_is_told(home: Path) -> None:
     run_id = store.submit(PictureRecipe.preset("quick-look", **LONG | {"batch_size": 1024}))
-    wait_for(lambda: trainer(run_id))
-    process = psutil.Process(trainer(run_id))
+    deadline = time.monotonic() + 60
+    while (pid := trainer(run_id)) is None and time.monotonic() < deadline:
+        time.sleep(0.001)  # it must be caught before it has taken all that it will ever need
+    process = psutil.Process(pid)
+    process.suspend()
     process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms + 64 * 2**20, psutil.RLIM_INFINITY))
+    process.resume()
     run = ended(run_id)
     assert run.state == "failed", run.error
     assert "more memory than there is" in str(run.error)
