@@ -109,6 +109,15 @@ def again(run: Run, nodes: Sequence[str], words: str, key: str) -> dict[str, Any
     return values
 
 
+def beside(run: Run, nodes: Sequence[str], words: str, key: str, show: Show) -> None:
+    """The controls of these nodes, and beside them what came of them."""
+    left, right = st.columns([2, 5], gap="medium")
+    with left:
+        again(run, nodes, words, key)
+    with right:
+        show_live(run, show)
+
+
 def about(slugs: Iterable[str]) -> None:
     """What the article's graph says of these steps."""
     nodes = load_pipeline().nodes

@@ -1,11 +1,10 @@
 """Downstream adaptation: every route to one new task, in one table."""
 
-import streamlit as st
 
 from app.components.adapting import show_adaptation
 from app.components.code import show_code
 from app.components.lesson import concepts_here
-from app.components.life_page import about, again, choose_life, show_live
+from app.components.life_page import about, beside, choose_life
 from app.components.page import page_header, user_errors
 from app.language import _
 
@@ -16,13 +15,8 @@ ORDER = 40
 
 def lab() -> None:
     run = choose_life()
-    if run is None:
-        return
-    left, right = st.columns([2, 5], gap="medium")
-    with left:
-        again(run, ["adaptation"], _("Adapt again"), "adaptation")
-    with right:
-        show_live(run, show_adaptation)
+    if run is not None:
+        beside(run, ["adaptation"], _("Adapt again"), "adaptation", show_adaptation)
 
 
 page_header(

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.components.code import show_code
 from app.components.lesson import concepts_here
-from app.components.life_page import about, again, choose_life, show_live
+from app.components.life_page import about, beside, choose_life
 from app.components.page import page_header, user_errors
 from app.components.sequence import show_sequence
 from app.language import _
@@ -16,13 +16,8 @@ ORDER = 50
 
 def lab() -> None:
     run = choose_life()
-    if run is None:
-        return
-    left, right = st.columns([2, 5], gap="medium")
-    with left:
-        again(run, ["continual-learning"], _("Learn in turn again"), "continual")
-    with right:
-        show_live(run, show_sequence)
+    if run is not None:
+        beside(run, ["continual-learning"], _("Learn in turn again"), "continual", show_sequence)
 
 
 page_header(

@@ -1,38 +1,41 @@
 """Fine-tuning: the same model taught a new task, with all of its weights or with a few new ones."""
 
-import streamlit as st
-
 from app.components import tuning
-from app.components.address import choice
 from app.components.code import show_code
-from app.components.lesson import concepts_here
-from app.components.life_page import about, again, choose_life, show_live
+from app.components.lesson import choose_part, concepts_here
+from app.components.life_page import about, beside, choose_life
 from app.components.page import page_header, user_errors
 from app.language import _, mark
+from core.runs.store import Run
 
 TITLE = "Fine-tuning"
 ICON = ":material/tune:"
 ORDER = 20
+
+
+def full(run: Run) -> None:
+    beside(run, ["full-fine-tuning"], _("Fine-tune again"), "full", tuning.show_full)
+
+
+def lora(run: Run) -> None:
+    beside(run, ["lora"], _("Fine-tune again"), "lora", tuning.show_lora)
+
+
+def both(run: Run) -> None:
+    beside(run, ["full-fine-tuning", "lora"], _("Fine-tune again"), "both", tuning.show_both)
+
+
 PARTS = {
-    "full": (mark("Full fine-tuning"), ["full-fine-tuning"], tuning.show_full),
-    "lora": (mark("LoRA"), ["lora"], tuning.show_lora),
-    "both": (mark("Side by side"), ["full-fine-tuning", "lora"], tuning.show_both),
+    "full": (mark("Full fine-tuning"), full),
+    "lora": (mark("LoRA"), lora),
+    "both": (mark("Side by side"), both),
 }
 
 
 def lab() -> None:
-    """Controls beside what came of them."""
     run = choose_life()
-    if run is None:
-        return
-    words = {name: _(text) for name, (text, _nodes, _show) in PARTS.items()}
-    part = choice(st.pills, _("Part"), "part", words, required=True, label_visibility="collapsed")
-    _text, nodes, show = PARTS[part]
-    left, right = st.columns([2, 5], gap="medium")
-    with left:
-        again(run, nodes, _("Fine-tune again"), part)
-    with right:
-        show_live(run, show)
+    if run is not None:
+        choose_part(PARTS)(run)
 
 
 page_header(

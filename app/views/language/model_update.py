@@ -3,11 +3,10 @@
 import streamlit as st
 
 from app.components import versions as parts
-from app.components.address import choice
 from app.components.code import show_code
-from app.components.lesson import concepts_here
+from app.components.lesson import choose_part, concepts_here
 from app.components.life import Told
-from app.components.life_page import about, again, choose_life, show_live, told
+from app.components.life_page import about, beside, choose_life, show_live, told
 from app.components.page import page_header, user_errors
 from app.language import _, mark
 from core.runs.store import Run
@@ -15,15 +14,10 @@ from core.runs.store import Run
 TITLE = "Model update"
 ICON = ":material/system_update_alt:"
 ORDER = 60
-PARTS = {"gate": mark("The gate"), "tree": mark("Versions"), "compare": mark("Compare two")}
 
 
 def the_gate(run: Run) -> None:
-    left, right = st.columns([2, 5], gap="medium")
-    with left:
-        again(run, ["update"], _("Decide again"), "update")
-    with right:
-        show_live(run, parts.show_gate)
+    beside(run, ["update"], _("Decide again"), "update", parts.show_gate)
 
 
 def the_tree(run: Run) -> None:
@@ -40,18 +34,21 @@ def _tree(run: Run, told: Told) -> None:
     parts.one_version(run, told, chosen)
 
 
+def to_compare(run: Run) -> None:
+    parts.compare(run, told(run))
+
+
+PARTS = {
+    "gate": (mark("The gate"), the_gate),
+    "tree": (mark("Versions"), the_tree),
+    "compare": (mark("Compare two"), to_compare),
+}
+
+
 def lab() -> None:
     run = choose_life()
-    if run is None:
-        return
-    part = choice(st.pills, _("Part"), "part", {name: _(words) for name, words in PARTS.items()}, required=True,
-                  label_visibility="collapsed")  # fmt: skip
-    if part == "gate":
-        the_gate(run)
-    elif part == "tree":
-        the_tree(run)
-    else:
-        parts.compare(run, told(run))
+    if run is not None:
+        choose_part(PARTS)(run)
 
 
 page_header(

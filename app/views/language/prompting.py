@@ -1,35 +1,38 @@
 """Prompting: no weight changes, the examples in the prompt do the work."""
 
-import streamlit as st
-
 from app.components import prompting as parts
-from app.components.address import choice
 from app.components.code import show_code
-from app.components.lesson import concepts_here
+from app.components.lesson import choose_part, concepts_here
 from app.components.life_page import about, again, choose_life, show_live, told
 from app.components.page import page_header, user_errors
 from app.language import _, mark
+from core.runs.store import Run
 
 TITLE = "Prompting"
 ICON = ":material/chat:"
 ORDER = 30
-PARTS = {"ask": mark("Ask it"), "shots": mark("More examples"), "twin": mark("With and without smeared keys")}
+
+
+def more_examples(run: Run) -> None:
+    again(run, ["zero-shot", "few-shot"], _("Measure again"), "prompting")
+    show_live(run, parts.show_shots)
+
+
+def the_twin(run: Run) -> None:
+    parts.with_another(run, told(run))
+
+
+PARTS = {
+    "ask": (mark("Ask it"), parts.editor),
+    "shots": (mark("More examples"), more_examples),
+    "twin": (mark("With and without smeared keys"), the_twin),
+}
 
 
 def lab() -> None:
     run = choose_life()
-    if run is None:
-        return
-    part = choice(st.pills, _("Part"), "part", {name: _(words) for name, words in PARTS.items()}, required=True,
-                  label_visibility="collapsed")  # fmt: skip
-    with user_errors():
-        if part == "ask":
-            parts.editor(run)
-        elif part == "twin":
-            parts.with_another(run, told(run))
-        else:
-            again(run, ["zero-shot", "few-shot"], _("Measure again"), "prompting")
-            show_live(run, parts.show_shots)
+    if run is not None:
+        choose_part(PARTS)(run)
 
 
 page_header(
