@@ -108,6 +108,13 @@ def several(
     return list(st.session_state[name] or [])
 
 
+def text_field(control: Control, label: str, name: str, default: str, most: int, **settings: object) -> str:
+    """A field for at most `most` characters; `default` until something is typed, which then is in the link."""
+    st.session_state[name] = st.query_params.get(name, default)[:most]
+    control(label, key=name, max_chars=most, on_change=_write_text, args=(name,), **settings)
+    return str(st.session_state[name])
+
+
 def numbers(name: str, default: Sequence[float], low: float, high: float, most: int) -> list[float]:
     """A list of numbers in the link, without a control. A wrong one gets a sentence and the default is used."""
     text = st.query_params.get(name)
@@ -156,6 +163,10 @@ def _write(name: str, default: object) -> None:
         st.query_params.pop(name, None)
     else:
         st.query_params[name] = _text(chosen)
+
+
+def _write_text(name: str) -> None:
+    st.query_params[name] = st.session_state[name]
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.components import token_strip
-from app.components.address import choice, number
+from app.components.address import choice, number, text_field
 from app.components.lesson import predict_first
 from app.components.text_facts import TOKENS
 from app.components.text_source import told
@@ -79,17 +79,14 @@ def prompt(run: str) -> str:
     with st.container(horizontal=True):
         for key, (words, text) in EXAMPLES.items():
             st.button(_(words), key=f"example-{key}", on_click=_take, args=(text,))
-    st.session_state["prompt"] = st.query_params.get("prompt", EXAMPLES["pick"][1])[:MOST_LETTERS]
-    st.text_input(_("Prompt: words with spaces between"), key="prompt", max_chars=MOST_LETTERS, on_change=_typed)
-    return str(st.session_state["prompt"])
+    label = _("Prompt: words with spaces between")
+    return text_field(st.text_input, label, "prompt", EXAMPLES["pick"][1], MOST_LETTERS)
 
 
 def _text_prompt(recipe: TextRecipe) -> str:
     """Any text; at first the beginning of the text that was learnt."""
-    given = st.query_params.get("prompt")
-    st.session_state["prompt"] = (_beginning(recipe.source) if given is None else given)[:MOST_LETTERS]
-    st.text_area(_("Prompt: any text"), key="prompt", max_chars=MOST_LETTERS, on_change=_typed, height=100)
-    return str(st.session_state["prompt"])
+    beginning = "" if "prompt" in st.query_params else _beginning(recipe.source)
+    return text_field(st.text_area, _("Prompt: any text"), "prompt", beginning, MOST_LETTERS, height=100)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
@@ -198,10 +195,6 @@ def _question(found: dict[str, Any]) -> None:
 def _quoted(token: str) -> str:
     """A token as code in a sentence; it comes from a person's text, so no mark of it may be taken for markup."""
     return f"`{token_strip.visible(token).replace('`', 'ˋ')}`"
-
-
-def _typed() -> None:
-    st.query_params["prompt"] = st.session_state["prompt"]
 
 
 def _take(text: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.components.address import choice, number, switch
+from app.components.address import choice, number, switch, text_field
 from app.components.lesson import predict_first
 from app.components.life import Told, go_on, lives
 from app.components.life_page import show_nodes, told
@@ -28,12 +28,10 @@ def editor(run: Run) -> None:
         draw = int(number(_("Draw"), "draw", 0, 0, 99, step=1, width=200))
         unseen = switch(_("Pairs never seen in training"), "unseen")
     question, right = drawn(shots, draw, unseen)
-    given = st.query_params.get("prompt", question)
-    st.session_state["prompt"] = given[:500]
-    st.text_input(_("Prompt: words with spaces between"), key="prompt", max_chars=500, on_change=_typed)
+    given = text_field(st.text_input, _("Prompt: words with spaces between"), "prompt", question, 500)
     if given != question:
         st.button(_("Back to the drawn prompt"), on_click=_drawn, icon=":material/undo:")
-    answer: dict[str, Any] = asked(run.id, st.session_state["prompt"])[0]
+    answer: dict[str, Any] = asked(run.id, given)[0]
     labels = {"probability": _("probability of the next word")}
     st.plotly_chart(figures.next_words(answer["best"], labels), key="answer", alt=_("What comes next"))
     if given == question:
@@ -59,10 +57,6 @@ def asked(run: str, prompt: str, versions: tuple[str, ...] = ()) -> list[dict[st
         "core.language.ask:ask", run=run, prompt=prompt, versions=list(versions) or None
     )
     return answers
-
-
-def _typed() -> None:
-    st.query_params["prompt"] = st.session_state["prompt"]
 
 
 def _drawn() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.adapting import ROUTES
-from app.components.address import choice
+from app.components.address import choice, text_field
 from app.components.graph import Box, Line, State, show_graph
 from app.components.lesson import predict_first
 from app.components.life import Told, go_on, skill_name, task_name
@@ -153,8 +153,7 @@ def compare(run: Run, told: Told) -> None:
     if len(names) < 2:
         st.info(_("There is one version only so far: nothing to compare."))
         return
-    st.session_state["prompt"] = st.query_params.get("prompt", PROMPT)[:500]
-    st.text_input(_("Prompt: words with spaces between"), key="prompt", max_chars=500, on_change=_typed)
+    prompt = text_field(st.text_input, _("Prompt: words with spaces between"), "prompt", PROMPT, 500)
     columns = st.columns(2)
     current = told.life["current"]
     first = {current: names[current], **names}
@@ -164,15 +163,11 @@ def compare(run: Run, told: Told) -> None:
                                             (first, second), strict=True):  # fmt: skip
         with column:
             picked.append(choice(st.selectbox, words, name, options))
-    answers = asked(run.id, st.session_state["prompt"], tuple(picked))
+    answers = asked(run.id, prompt, tuple(picked))
     for column, answer in zip(columns, answers, strict=True):
         with column:
             st.code(answer["goes_on"], language=None, wrap_lines=True)
             table([{_("Next word"): word, _("Probability"): p} for word, p in answer["best"]], [_("Probability")])
-
-
-def _typed() -> None:
-    st.query_params["prompt"] = st.session_state["prompt"]
 
 
 def _question(event: Event) -> None:
