@@ -10,7 +10,7 @@ VOLUME /data
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=15s --start-period=60s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8501/healthz', timeout=12)"]
-CMD ["streamlit", "run", "app/Home.py", "--server.port", "8501", "--server.fileWatcherType", "none"]
+CMD ["streamlit", "run", "app/Home.py", "--server.port", "8501"]
 
 # What is large comes before the code, so that a change of the code builds quickly.
 FROM base AS cpu-packages

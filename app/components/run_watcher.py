@@ -4,10 +4,8 @@ A fragment reads what is new in the run's folder. Nothing of the run lives in th
 tab and another student's browser all see the same.
 """
 
-import threading
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,14 +23,13 @@ from app.navigation import page
 from app.text import csv_cell
 from core.errors import UserError
 from core.runs import store
-from core.runs.progress import Progress, progress
+from core.runs.progress import progress
 from core.runs.store import Run
 from core.vision.recipe import PictureRecipe
 from core.vision.scores import per_class_scores
 
 POLL_S = 1.0  # drawing costs a browser more than training digits costs the server
 FIRST_POINT_S = 0.6
-_DRAWING = threading.Lock()
 
 
 def watch(run_id: str) -> None:
@@ -64,26 +61,22 @@ def _live(run_id: str) -> None:
 
 def _show(run: Run) -> None:
     rerun_at_the_end(run)
-    now = progress(run.folder, run.active)
-    events = now.events
+    events = progress(run.folder, run.active).events
     headline(run, events, _finished(run))
     run_buttons(run)
     if any(event["event"] == "step" for event in events):
         _figures(events)
-        words = (_("Loss"), _("Accuracy"), _("Epoch"), _("Training"), _("Validation"))
-        with _DRAWING:  # forty who look at once shall not draw it forty times
-            drawn = _curves(now, words)
-        st.plotly_chart(drawn, key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
+        words = {
+            "loss": _("Loss"),
+            "accuracy": _("Accuracy"),
+            "epoch": _("Epoch"),
+            "training": _("Training"),
+            "validation": _("Validation"),
+        }
+        st.plotly_chart(figures.curves(events, words), key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
     if run.finished_event:
         _beside_the_article(run)
         _test(run)
-
-
-@lru_cache(maxsize=32)
-def _curves(now: Progress, words: tuple[str, ...]) -> Any:
-    """Drawn once for everybody who watches a run in the same language."""
-    names = ("loss", "accuracy", "epoch", "training", "validation")
-    return figures.curves(now.events, dict(zip(names, words, strict=True)))
 
 
 def _beside_the_article(run: Run) -> None:

@@ -3,54 +3,47 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.figures.plain import Plain, Trace, title, two_panels
 from app.text import for_plotly
 
 TRAINING, VALIDATION = "#0072B2", "#D55E00"  # Okabe and Ito: told apart by every kind of colour vision
 Event = Mapping[str, Any]
 
 
-def curves(events: Sequence[Event], words: Mapping[str, str]) -> go.Figure:
+def curves(events: Sequence[Event], words: Mapping[str, str]) -> Plain:
     """Loss and accuracy against epochs: training as it goes, validation at the end of each epoch.
 
     `words` are the labels in the reader's language: loss, accuracy, epoch, training, validation.
     """
     steps = [event for event in events if event["event"] == "step"]
     epochs = [event for event in events if event["event"] == "epoch"]
-    figure = make_subplots(rows=1, cols=2, subplot_titles=(words["loss"], words["accuracy"]), horizontal_spacing=0.09)
-    for column, key in ((1, "loss"), (2, "accuracy")):
-        figure.add_scatter(
-            x=[e["epoch"] for e in steps],
-            y=[e[key] for e in steps],
-            name=words["training"],
-            line={"color": TRAINING, "width": 1.5},
-            opacity=0.75,
-            showlegend=column == 1,
-            row=1,
-            col=column,
-        )
-        figure.add_scatter(
-            x=[e["epoch"] for e in epochs],
-            y=[e[f"validation_{key}"] for e in epochs],
-            name=words["validation"],
-            mode="lines+markers",
-            line={"color": VALIDATION, "width": 2.5},
-            showlegend=column == 1,
-            row=1,
-            col=column,
-        )
-    figure.update_yaxes(rangemode="tozero", row=1, col=1)
-    figure.update_yaxes(range=[0, 1.02], tickformat=".0%", row=1, col=2)
-    figure.update_xaxes(title=words["epoch"])
-    figure.update_layout(
+    traces = []
+    for panel, key in (("", "loss"), ("2", "accuracy")):
+        place = {"type": "scatter", "xaxis": f"x{panel}", "yaxis": f"y{panel}", "showlegend": panel == ""}
+        as_it_goes = {"mode": "lines", "opacity": 0.75, "line": {"color": TRAINING, "width": 1.5}}
+        by_epoch = {"mode": "lines+markers", "line": {"color": VALIDATION, "width": 2.5}}
+        traces += [
+            {**place, **as_it_goes, "name": words["training"], **_points(steps, key)},
+            {**place, **by_epoch, "name": words["validation"], **_points(epochs, f"validation_{key}")},
+        ]
+    layout = two_panels(
+        (words["loss"], words["accuracy"]),
+        x=(title(words["epoch"]), title(words["epoch"])),
+        y=({"rangemode": "tozero"}, {"range": [0, 1.02], "tickformat": ".0%"}),
         height=330,
         margin={"l": 10, "r": 10, "t": 50, "b": 10},
         legend={"orientation": "h", "y": 1.2, "x": 0},
         uirevision="curves",  # a zoom survives the next redraw
     )
-    return figure
+    return Plain(traces, layout)
+
+
+def _points(events: Sequence[Event], key: str) -> Trace:
+    return {"x": np.array([e["epoch"] for e in events], float), "y": np.array([e[key] for e in events], float)}
 
 
 def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], words: Mapping[str, str]) -> go.Figure:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from app.serving.guard import Guard
+from app.serving.housekeeping import keep_house
 from app.serving.uploads import UploadQuota
 from core import events, teacher
 from core.errors import UserError
@@ -48,7 +49,9 @@ def parts() -> dict[str, Any]:
 async def _lifespan(_app: st.App) -> AsyncIterator[None]:
     _say("Concept Atlas runs here:", *_addresses())
     events.note("server-started", pid=os.getpid())
+    house = asyncio.create_task(keep_house())
     yield
+    house.cancel()
     events.note("server-stopped", pid=os.getpid())
 
 

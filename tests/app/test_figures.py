@@ -6,6 +6,7 @@ import plotly.io
 
 from app.figures.plain import Plain, packed, two_panels
 from app.figures.playback import film, film_of
+from app.figures.training import curves
 
 KNOWN_TO_THE_BROWSER = {"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"}
 
@@ -45,3 +46,18 @@ def test_a_film_has_a_button_for_every_way():
     assert [step["label"] for step in spec["layout"]["sliders"][0]["steps"]] == ["0", "5", "10"]
     made = film(go.Figure(data), frames, (0,), "Step").to_dict()
     assert len(made["frames"]) == 3
+
+
+def test_curves_show_every_step_and_every_epoch():
+    steps = [{"event": "step", "epoch": k / 4, "loss": 2 / (k + 1), "accuracy": k / 8} for k in range(8)]
+    epochs = [{"event": "epoch", "epoch": 1, "validation_loss": 0.5, "validation_accuracy": 0.75}]
+    names = ("loss", "accuracy", "epoch", "training", "validation")
+    spec = curves([{"event": "started"}, *steps, *epochs], {name: name.title() for name in names}).to_dict()
+    go.Figure(spec)  # plotly checks every name
+    loss, validation_loss, accuracy, validation_accuracy = spec["data"]
+    np.testing.assert_allclose(unpacked(loss["x"]), [step["epoch"] for step in steps])
+    np.testing.assert_allclose(unpacked(loss["y"]), [step["loss"] for step in steps], rtol=1e-6)
+    np.testing.assert_allclose(unpacked(accuracy["y"]), [step["accuracy"] for step in steps])
+    assert [float(unpacked(trace["y"])[0]) for trace in (validation_loss, validation_accuracy)] == [0.5, 0.75]
+    assert [trace["name"] for trace in spec["data"]] == ["Training", "Validation"] * 2
+    assert [trace["yaxis"] for trace in spec["data"]] == ["y", "y", "y2", "y2"]
