@@ -1,7 +1,6 @@
 """What people type is shown as text: never as markup, a formula or a path. One function for each place it goes to."""
 
 import re
-import unicodedata
 
 # What means something to Streamlit's markdown: anywhere (also :icons:, $formulas$, <html>), and at the beginning.
 _MARKUP = re.compile(
@@ -12,7 +11,6 @@ _ADDRESS = re.compile(r"(?i)(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)")
 _NO_WIDTH = "\u2060"
 _TURNS = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # marks that turn or hide text
 _FORMULA = ("=", "+", "-", "@")
-_DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
 def literal(text: str) -> str:
@@ -33,11 +31,3 @@ def csv_cell(value: object) -> object:
         return value
     value = " ".join(value.splitlines())  # a line of its own could begin with a formula, too
     return f"'{value}" if value.lstrip().startswith(_FORMULA) else value
-
-
-def file_name(text: str, ending: str) -> str:
-    """For a download: a name that every system takes, at most 80 characters, with this ending."""
-    text = unicodedata.normalize("NFC", _TURNS.sub("", text))
-    text = "".join(c if c.isalnum() or c in "-_. " else "-" for c in text)
-    text = re.sub(r"-{2,}", "-", text).strip("-. ")[: 79 - len(ending)] or "file"
-    return f"{'_' if _DEVICES.fullmatch(text) else ''}{text}.{ending}"

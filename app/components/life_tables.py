@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.life import skill_name
+from app.components.metrics import metrics
 from app.language import _
 
 Event = dict[str, Any]
@@ -20,9 +21,7 @@ def shares(shown: Mapping[str, float], before: Mapping[str, float] | None = None
 
 
 def counts(shown: Mapping[str, int]) -> None:
-    with st.container(horizontal=True):
-        for label, value in shown.items():
-            st.metric(label, f"{value:,}")
+    metrics((label, f"{value:,}") for label, value in shown.items())
 
 
 def skills(found: Mapping[str, float]) -> dict[str, float]:

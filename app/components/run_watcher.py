@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.components.metrics import metrics
 from app.components.page import user_errors
 from app.components.pixels import crisp
 from app.components.run_buttons import run_buttons
@@ -144,9 +145,7 @@ def _figures(events: Sequence[dict[str, Any]]) -> None:
         (_("Pictures per second"), f"{step['examples_per_second']:,.0f}"),
         (_("Time left"), f"{step['seconds_left']:.0f} s"),
     )
-    with st.container(horizontal=True):
-        for label, value in shown:
-            st.metric(label, value)
+    metrics(shown)
     if started:
         st.caption(
             _("Computed on {device} · {parameters:,} parameters · seed {seed} · torch {torch} · {data}").format(

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.components.address import choice
 from app.components.life import Told
+from app.components.metrics import metrics
 from app.components.page import user_errors
 from app.components.run_buttons import run_buttons
 from app.components.run_watcher import POLL_S, headline, once_it_moves, rerun_at_the_end
@@ -114,9 +115,7 @@ def _figures(recipe: TextRecipe, facts: Event, steps: list[Event]) -> None:
         (_("Parameters"), f"{facts['parameters']:,}"),
         (_("Vocabulary"), f"{facts['size']['vocabulary']:,}"),
     )
-    with st.container(horizontal=True):
-        for label, value in shown:
-            st.metric(label, value)
+    metrics(shown)
     st.caption(
         _("Computed on {device} · seed {seed} · torch {torch}").format(
             device=facts["device_name"], seed=facts["seed"], torch=facts["versions"]["torch"])

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from markdown_it import MarkdownIt
 
 from app.language import explain
-from app.text import csv_cell, file_name, for_plotly, literal
+from app.text import csv_cell, for_plotly, literal
 from core.errors import UserError
 
 HOSTILE = [
@@ -63,19 +63,6 @@ def test_a_spreadsheet_computes_nothing(text):
     row = list(csv.reader(io.StringIO(frame, newline="")))[1]
     assert not row[0].lstrip().startswith(("=", "+", "-", "@"))
     assert row[1] == "-0.5"
-
-
-@given(st.text(max_size=200))
-@example("../../etc/passwd")
-@example("CON")
-@example("a\r\nSet-Cookie: x")
-@example("\u202egnp.exe")
-def test_a_file_name_is_one(text):
-    name = file_name(text, "csv")
-    assert name.endswith(".csv")
-    assert len(name) <= 82
-    assert not set(name) & set("/\\:*?\"<>|\r\n\t\u202e")
-    assert not name.startswith((".", "-"))
 
 
 def test_numbers_and_reasons_of_an_error_stay_what_they_are():

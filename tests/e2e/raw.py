@@ -51,8 +51,9 @@ def session(url: str, jar: dict[str, str], link: str = ""):
     address = url.replace("http", "ws", 1) + "/_stcore/stream"
     token = jar["_streamlit_xsrf"]
     with connect(
-        address, origin=url, additional_headers={"Cookie": header}, subprotocols=["streamlit", token], max_size=None
-    ) as socket:
+        address, origin=url, additional_headers={"Cookie": header}, subprotocols=["streamlit", token],
+        max_size=None, max_queue=None,  # what nobody reads must not hold up the good-bye
+    ) as socket:  # fmt: skip
         message = BackMsg()
         message.rerun_script.query_string = link
         socket.send(message.SerializeToString())

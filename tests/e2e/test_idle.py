@@ -11,7 +11,7 @@ MIB = 2**20
 
 def test_a_class_that_has_left_leaves_nothing_behind(atlas_home, monkeypatch):
     """Five browsers with 40 MiB of pictures each; nobody comes after them, whose leaving would clean up."""
-    monkeypatch.setenv("STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL", "4")
+    monkeypatch.setenv("STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL", "8")
     with running_app() as url:
         process = server_process(url)
         with session(url, cookies(url)):
@@ -22,11 +22,10 @@ def test_a_class_that_has_left_leaves_nothing_behind(atlas_home, monkeypatch):
                 jar = cookies(url)
                 assert upload(url, jar, browsers.enter_context(session(url, jar)), bytes(40 * MIB)) == 204
             held = process.memory_info().rss - before
-            time.sleep(6)  # longer than one who has left is remembered: they are here
+            time.sleep(10)  # longer than one who has left is remembered: they are here
             still_held = process.memory_info().rss - before
-        time.sleep(2)
         in_case = process.memory_info().rss - before
-        time.sleep(8)
+        time.sleep(14)
         left = process.memory_info().rss - before
     figures = [round(value / MIB) for value in (held, still_held, in_case, left)]
     print("MiB held, still held, held in case they come back, left:", figures)
