@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from core import events, people, settings, tasks
+from core import events, people, settings, tasks, teacher
 from core.errors import UserError
 from core.home import atlas_home
 from core.people import NOBODY, Person
@@ -64,6 +64,7 @@ def submit(recipe: Recipe, owner: str = "") -> str:
     """
     if shutil.disk_usage(atlas_home()).free < _SPARE_BYTES:
         raise UserError("The disk is nearly full. Delete runs that nobody needs, then try again.")
+    _check_source(recipe, Person(owner, teacher.is_signed_in(owner)))
     _check_queue(owner)
     shares.check_disk(owner)
     run_id = base64.b32encode(secrets.token_bytes(10))[:10].decode().lower()
@@ -162,6 +163,12 @@ def rename(run_id: str, name: str, by: Person = NOBODY) -> None:
 def may_change(run: Run, by: Person) -> bool:
     """Whether this person may stop, resume, rename and delete the run."""
     return by.owns(run.owner)
+
+
+def _check_source(recipe: Recipe, by: Person) -> None:
+    """Raises `UserError` when a run would go on from another that this person may not see."""
+    if since := getattr(recipe, "since", ""):
+        get(since, by)
 
 
 def _check_queue(owner: str) -> None:

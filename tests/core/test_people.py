@@ -180,6 +180,22 @@ def test_a_run_that_nobody_else_may_watch_is_not_there_for_them():
     assert [run.id for run in store.list_runs(ANN)] == [run.id for run in store.list_runs(TEACHER)] == [run_id]
 
 
+def test_a_life_goes_on_from_a_run_that_one_may_see_only():
+    from core.language.recipe import LanguageRecipe
+
+    source = store.submit(LanguageRecipe.preset("a-minute"), ANN.id)
+    settings.save(Settings(watch=False), TEACHER)
+    since = LanguageRecipe.preset("a-minute", since=source)
+    with pytest.raises(UserError, match="There is no run named"):
+        store.submit(since, BO.id)
+    store.submit(since, ANN.id)
+    secret = teacher.prepare()
+    teacher.sign_in(BO, secret, "")
+    store.submit(since, BO.id)
+    settings.save(Settings(), TEACHER)
+    store.submit(since, "d" * 32)
+
+
 def test_settings_are_the_teachers_and_bounded(home):
     with pytest.raises(UserError, match="Only the teacher"):
         settings.save(Settings(queued=1), ANN)

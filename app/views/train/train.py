@@ -9,7 +9,7 @@ from app.components.page import page_header, user_errors
 from app.components.previews import show_dataset, show_layers, upload_zip
 from app.components.recipe_file import recipe_file
 from app.components.run_watcher import watch
-from app.components.who import me
+from app.components.who import check_folder, me
 from app.language import _
 from core.runs import store
 
@@ -53,6 +53,7 @@ recipe = None
 with action, user_errors():
     recipe = form.read_recipe()
     if st.button(_("Train"), type="primary", icon=":material/play_arrow:", key="train"):
+        check_folder(recipe.dataset)
         st.query_params["run"] = store.submit(recipe, owner=me().id)
     recipe_file(recipe)
 
