@@ -166,9 +166,11 @@ def may_change(run: Run, by: Person) -> bool:
 
 
 def _check_source(recipe: Recipe, by: Person) -> None:
-    """Raises `UserError` when a run would go on from another that this person may not see."""
-    if since := getattr(recipe, "since", ""):
-        get(since, by)
+    """Raises `UserError` when a run would go on from another that this person may not see. One that was deleted
+    is told by who trains."""
+    since = getattr(recipe, "since", "")
+    if since and not all(_may_see(state, by) for state in index.rows("id = ?", _checked(since))):
+        raise _unknown(since)
 
 
 def _check_queue(owner: str) -> None:
