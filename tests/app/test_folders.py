@@ -13,7 +13,7 @@ from core.runs import store
 from tests.app.opening import opened
 
 pytestmark = pytest.mark.filterwarnings("default")
-LOOKED = "core.vision.downloads:go_on"  # the first that is asked when pictures are to be shown
+LOOKED = "core.vision.preview:dataset_preview"
 WORDS = "Folders of the server are for the teacher"
 
 
