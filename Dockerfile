@@ -28,10 +28,12 @@ FROM cuda-packages AS cuda
 ARG PIP_INDEX_URL=https://pypi.org/simple
 COPY . .
 RUN pip install -e .
+ENV TORCH_HOME=/data/downloads/torch
 USER atlas
 
 FROM cpu-packages AS cpu
 ARG PIP_INDEX_URL=https://pypi.org/simple
 COPY . .
 RUN pip install -e .
+ENV TORCH_HOME=/data/downloads/torch
 USER atlas

@@ -31,6 +31,7 @@ def asked(tmp_path, monkeypatch):
     monkeypatch.delenv("ATLAS_FOLDERS", raising=False)
     monkeypatch.setattr(store.client, "call", call)
     monkeypatch.setattr(store.client, "wake", lambda: None)
+    monkeypatch.setattr(store.client, "look_after", lambda: None)
     return calls
 
 

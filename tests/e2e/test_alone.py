@@ -48,6 +48,13 @@ def test_no_page_asks_and_no_process_calls_anybody_outside(told):
     assert told["called_inside"] > 100  # and heard
 
 
+@pytest.mark.browser
+def test_a_download_that_is_pressed_is_heard(told):
+    if not told["apart"]:
+        pytest.skip("this system gives us no network of our own, and nothing is to be fetched")
+    assert {call["address"] for call in told["called_when_pressed"]} == {"www.cs.toronto.edu"}
+
+
 CALLS = {
     "connects": "s.socket().connect(('192.0.2.1', 9))",
     "sends": "s.socket(type=s.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 9))",
