@@ -15,6 +15,10 @@ def page_header(title: str, lead: str) -> None:
     st.markdown(lead)
 
 
+class HintError(UserError):
+    """What is still to be done before something can be shown; nothing is wrong."""
+
+
 @contextmanager
 def user_errors() -> Iterator[None]:
     """Show a `UserError` raised inside as a sentence on the page; the rest of the page goes on."""
@@ -25,5 +29,8 @@ def user_errors() -> Iterator[None]:
 
 
 def show_error(error: UserError) -> None:
-    """What is wrong, as a sentence."""
+    """What is wrong, or still to be done, as a sentence."""
+    if isinstance(error, HintError):
+        st.info(explain(error), icon=":material/info:")
+        return
     st.error(explain(error), icon=":material/error:")

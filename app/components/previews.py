@@ -1,7 +1,10 @@
 """What a recipe is about, before it runs: its pictures, its classes, the layers of its model."""
 
+import contextlib
 import hashlib
+import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -11,18 +14,23 @@ from app.components import recipe_form
 from app.components.downloading import bring
 from app.components.page import user_errors
 from app.components.pixels import crisp
-from app.components.who import me
+from app.components.who import check_folder, me
 from app.figures.training import class_counts
 from app.language import _, _n
+from core.errors import UserError
 from core.runs import client, shares
 from core.vision.recipe import PictureRecipe
 
 DATA_FIELDS = ("dataset", "image_size", "seed", "validation_share", "train_limit")
 LOAD_S = 300.0  # a data set may have to be downloaded, or sixty thousand files be decoded
+IMPORT_S = 150.0  # of a zip; longer than the import itself allows
+_importing: set[str] = set()  # owners whose zip is being read
+_importing_lock = threading.Lock()
 
 
 def show_dataset(recipe: PictureRecipe) -> None:
     """Sample pictures, class counts, sizes of the parts, source. Raises `UserError` when the data cannot be had."""
+    check_folder(recipe.dataset)
     bring(recipe.dataset)
     found = _facts(recipe)
     parts = {"train": _("Training"), "validation": _("Validation"), "test": _("Test")}
@@ -82,11 +90,27 @@ def upload_zip() -> None:
             owner = me().id
             shares.check_disk(owner)
             most = shares.pictures_left(owner)
-            found = client.call("core.vision.uploads:import_zip", pool="decode", timeout=LOAD_S, data=data, most=most)
+            with _one_at_a_time(owner):
+                found = client.call(
+                    "core.vision.uploads:import_zip", pool="import", timeout=IMPORT_S, data=data, most=most
+                )
             shares.enter_upload(owner, found["dataset"], sum(found["counts"]))
         st.session_state["imported-zip"] = digest
         recipe_form.use_dataset(found["dataset"])
         st.rerun()
+
+
+@contextlib.contextmanager
+def _one_at_a_time(owner: str) -> Iterator[None]:
+    """So that nobody takes all the processes that read zip files, with many tabs."""
+    with _importing_lock:
+        if owner in _importing:
+            raise UserError("Your zip file before this one is still being read. Try again when it is done.")
+        _importing.add(owner)
+    try:
+        yield
+    finally:
+        _importing.discard(owner)
 
 
 def _facts(recipe: PictureRecipe) -> dict[str, Any]:

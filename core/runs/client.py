@@ -61,7 +61,8 @@ def ensure_supervisor() -> None:
 def call(function: str, *, pool: str = "compute", timeout: float = 60.0, **arguments: Any) -> Any:
     """Run ``package.module:function`` of `core` with these arguments in a warm process, and return its result.
 
-    `pool` is "compute" (has torch) or "decode" (for bytes that came from a person: no torch, little memory).
+    `pool` is "compute" (has torch), "decode" (for bytes that came from a person: no torch, little memory) or "import"
+    (the same for whole archives, which may take a minute and hold up none of the others).
     `timeout` bounds the seconds the function may take, not the wait for a free process. Arguments and results are
     plain: numbers, text, bytes, lists, dicts, numpy arrays. Raises the `UserError` the function raises, and one
     of its own when it took too long or too much memory; `RemoteError` when the function has a bug.

@@ -16,8 +16,13 @@ def echo(value: Any) -> Any:
 
 
 def about() -> dict[str, Any]:
-    """The process that answers, whether it has torch, and how the threads of one operation wait for the next."""
-    return {"pid": os.getpid(), "torch": "torch" in sys.modules, "threads wait": os.environ.get("OMP_WAIT_POLICY")}
+    """The process that answers, whether it has torch, how the threads of one operation wait for the next, how nice."""
+    return {
+        "pid": os.getpid(),
+        "torch": "torch" in sys.modules,
+        "threads wait": os.environ.get("OMP_WAIT_POLICY"),
+        "niceness": os.nice(0) if hasattr(os, "nice") else 0,
+    }
 
 
 def sleep(seconds: float) -> None:

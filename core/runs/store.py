@@ -60,12 +60,11 @@ class Run:
 def submit(recipe: Recipe, owner: str = "") -> str:
     """Queue a run and see to it that somebody is there to train it. The id of the run.
 
-    Raises `UserError` when the disk is nearly full, when the owner or everybody together has taken all they may, or
-    when the recipe goes on with a run that the owner may not see.
+    Raises `UserError` when the disk is nearly full, or the owner or everybody together has taken all they may.
     """
     if shutil.disk_usage(atlas_home()).free < _SPARE_BYTES:
         raise UserError("The disk is nearly full. Delete runs that nobody needs, then try again.")
-    _check_beginning(getattr(recipe, "since", ""), Person(owner, teacher.is_signed_in(owner)))
+    _check_source(recipe, Person(owner, teacher.is_signed_in(owner)))
     _check_queue(owner)
     shares.check_disk(owner)
     run_id = base64.b32encode(secrets.token_bytes(10))[:10].decode().lower()
@@ -166,16 +165,18 @@ def may_change(run: Run, by: Person) -> bool:
     return by.owns(run.owner)
 
 
+def _check_source(recipe: Recipe, by: Person) -> None:
+    """Raises `UserError` when a run would go on from another that this person may not see. One that was deleted
+    is told by who trains."""
+    since = getattr(recipe, "since", "")
+    if since and not all(_may_see(state, by) for state in index.rows("id = ?", _checked(since))):
+        raise _unknown(since)
+
+
 def _check_queue(owner: str) -> None:
     most = settings.load().queued
     if len(index.rows("owner = ? AND state = 'queued'", owner)) >= most:
         raise UserError("You have {count} runs waiting already. Stop one of them first.", count=most)
-
-
-def _check_beginning(since: str, by: Person) -> None:
-    """Raises `UserError` when the run with which another shall go on is not this person's to see."""
-    if since and not all(_may_see(state, by) for state in index.rows("id = ?", _checked(since))):
-        raise _unknown(since)
 
 
 def _check_power(run_id: str, by: Person) -> None:

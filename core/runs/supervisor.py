@@ -48,6 +48,7 @@ class Supervisor:
         self.pools = {
             "compute": Pool("compute", self.context, _compute_bounds()),
             "decode": Pool("decode", multiprocessing.get_context("spawn"), _decode_bounds()),
+            "import": Pool("import", multiprocessing.get_context("spawn"), _decode_bounds(niceness=5)),
         }
 
     def run(self) -> None:
@@ -166,8 +167,8 @@ def _compute_bounds() -> Bounds:
     return Bounds(processes, memory, setup=Setup(("core.runs.preload",), threads=max(1, cores // processes)))
 
 
-def _decode_bounds() -> Bounds:
-    setup = Setup(("numpy", "PIL.Image", "core.vision.decoding"), memory_bytes=600 * _MIB)
+def _decode_bounds(niceness: int = 0) -> Bounds:
+    setup = Setup(("numpy", "PIL.Image", "core.vision.decoding"), memory_bytes=600 * _MIB, niceness=niceness)
     return Bounds(2, 800 * _MIB, calls=200, setup=setup)
 
 

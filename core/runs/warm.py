@@ -33,12 +33,15 @@ class Setup:
     modules: tuple[str, ...] = ()  # imported before the first call
     threads: int | None = None  # of torch, where it is imported
     memory_bytes: int | None = None  # what a call may map beyond what is there when it begins
+    niceness: int = 0  # of processes whose work may wait
 
 
 def serve(pipe: Connection, setup: Setup) -> None:
     """The main function of a warm process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
+    if setup.niceness and hasattr(os, "nice"):
+        os.nice(setup.niceness)
     if setup.memory_bytes is not None:
         os.environ["OPENBLAS_NUM_THREADS"] = "1"  # each thread's buffers would take address space
     for name in setup.modules:

@@ -92,6 +92,11 @@ def decode_square(data: bytes, side: int) -> Pixels:
         raise _broken() from error
 
 
+def picture_size(data: bytes) -> tuple[int, int]:
+    """(width, height) by its header, before it is turned upright; no pixel is decoded. Raises as `decode_picture`."""
+    return _open(data).size
+
+
 def _broken() -> UserError:
     return UserError("This picture is broken or incomplete: it cannot be read to its end.")
 

@@ -18,6 +18,11 @@ def go_on(what: str, seconds: float) -> dict[str, Any]:
     return {"ready": True}
 
 
+def lacking(what: str) -> list[str]:
+    """The addresses of what `go_on` would fetch; asks nobody."""
+    return [remote.url for remote in _missing(what) if not remote.is_here()]
+
+
 def _missing(what: str) -> list[Remote]:
     if what.startswith("imagenet"):
         from core.vision import imagenet  # noqa: PLC0415  imports torchvision

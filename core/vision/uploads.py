@@ -24,12 +24,13 @@ from PIL import Image
 
 from core.errors import UserError
 from core.home import atlas_home
-from core.vision.decoding import MAX_BYTES, decode_picture
+from core.vision.decoding import MAX_BYTES, decode_picture, picture_size
 
 MOST_FILES = 20_000
 MOST_BYTES = 500 * 2**20  # unpacked, all together
 MOST_STORED_BYTES = 2 * 2**30  # of the PNG files we write
-PATIENCE_S = 240.0  # less than the caller waits before it kills this process, which could not tidy up then
+MOST_MEGAPIXELS = 2000  # of all pictures together, as they come: a thousand photographs as phones send them
+PATIENCE_S = 120.0  # less than the caller waits before it kills this process, which could not tidy up then
 ORPHAN_S = 3600.0  # a folder of an import that was killed is removed after this time
 LONGEST_SIDE = 256  # pixels; no recipe looks closer
 PARTS = {"train": "train", "val": "val", "validation": "val", "test": "test"}
@@ -50,6 +51,7 @@ def import_zip(data: bytes, most: int = MOST_FILES) -> dict[str, Any]:
 
     Returns {"dataset", "classes": names, "counts": pictures of each class, "skipped": other files}. Raises
     `UserError`: no zip, names that climb out, links, too much inside, no or one class, a picture that is broken.
+    What would take long is refused before any picture is decoded, and what takes long nevertheless is given up.
     """
     name = hashlib.sha256(data).hexdigest()[:16]
     home = atlas_home() / "uploads"
@@ -166,24 +168,21 @@ def _class_name(text: str) -> str:
 def _store(archive: zipfile.ZipFile, found: Found, target: Path) -> None:
     """Write all pictures to a folder that appears only when it is complete."""
     scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=".import-"))
+    deadline = time.monotonic() + PATIENCE_S
     try:
-        deadline = time.monotonic() + PATIENCE_S
-        left, stored = MOST_BYTES, 0
+        _check_pixels(archive, found, deadline)
+        stored = 0
         for (part, label), entries in found.items():
             folder = scratch / part / label
             folder.mkdir(parents=True)
-            for place, entry in enumerate(entries):
-                data = _unpacked(archive, entry, left)
-                left -= len(data)
-                stored += _write_small(data, folder / f"{place:06d}.png", PurePosixPath(_decoded_name(entry)).name)
+            for place, data in enumerate(_contents(archive, entries, deadline)):
+                with _named(entries[place]):
+                    pixels = decode_picture(data, LONGEST_SIDE)
+                file = folder / f"{place:06d}.png"
+                Image.fromarray(pixels).save(file)
+                stored += file.stat().st_size
                 if stored > MOST_STORED_BYTES:
                     raise _too_much(MOST_STORED_BYTES)
-                if time.monotonic() > deadline:
-                    raise UserError(
-                        "Reading the pictures of the zip file takes more than {seconds} seconds. "
-                        "Use fewer or smaller pictures.",
-                        seconds=round(PATIENCE_S),
-                    )
         with contextlib.suppress(OSError):  # the same zip was imported meanwhile: that folder is as good
             scratch.rename(target)
         assert target.is_dir(), target
@@ -191,14 +190,45 @@ def _store(archive: zipfile.ZipFile, found: Found, target: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _write_small(data: bytes, file: Path, shown: str) -> int:
-    """Decode a picture and write it as PNG; how many bytes that took. Raises `UserError` that names it."""
+def _check_pixels(archive: zipfile.ZipFile, found: Found, deadline: float) -> None:
+    """Look at all headers first: some kilobytes can hold pictures that take minutes to decode."""
+    entries = [entry for those in found.values() for entry in those]
+    pixels = 0
+    for place, data in enumerate(_contents(archive, entries, deadline)):
+        with _named(entries[place]):
+            width, height = picture_size(data)
+        pixels += width * height
+        if pixels > MOST_MEGAPIXELS * 10**6:
+            raise UserError(
+                "The pictures of the zip file have more than {maximum} megapixels together. "
+                "Make them smaller, {side} pixels a side are enough, or use fewer.",
+                maximum=MOST_MEGAPIXELS, side=LONGEST_SIDE,
+            )  # fmt: skip
+
+
+def _contents(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], deadline: float) -> Iterator[bytes]:
+    """What the entries unpack to, one after the other, as long as there is time."""
+    left = MOST_BYTES
+    for entry in entries:
+        if time.monotonic() > deadline:
+            raise UserError(
+                "Reading the pictures of the zip file takes more than {seconds} seconds. "
+                "Use fewer or smaller pictures.",
+                seconds=round(PATIENCE_S),
+            )
+        data = _unpacked(archive, entry, left)
+        left -= len(data)
+        yield data
+
+
+@contextlib.contextmanager
+def _named(entry: zipfile.ZipInfo) -> Iterator[None]:
+    """What is wrong with a picture, with its name."""
     try:
-        pixels = decode_picture(data, LONGEST_SIDE)
+        yield
     except UserError as error:
-        raise UserError("{file} in the zip file: {reason}", file=shown[:80], reason=error) from None
-    Image.fromarray(pixels).save(file)
-    return file.stat().st_size
+        shown = PurePosixPath(_decoded_name(entry)).name[:80]
+        raise UserError("{file} in the zip file: {reason}", file=shown, reason=error) from None
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes:

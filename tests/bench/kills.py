@@ -4,7 +4,8 @@ Kills the process that trains, half of the times while it writes a checkpoint (t
 kill came inside is seen by the temporary file it leaves), the others at random moments; every tenth time the
 supervisor and all its processes with it, as a power cut would. After each kill: is every run still there and readable,
 and how long is it called running though nobody trains it? Finished runs must have the weights, bit for bit, and the
-losses of one that nobody disturbed. Linux, CPU.
+losses of one that nobody disturbed. Several shorter ones, each with a seed of its own, are as good as a long one.
+Linux, CPU.
 """
 
 import argparse

@@ -10,7 +10,6 @@ import pytest
 
 from core import events, people, settings, teacher
 from core.errors import UserError
-from core.language.recipe import LanguageRecipe
 from core.people import NOBODY, Person
 from core.runs import estimate, index, shares, store
 from core.settings import Settings
@@ -181,15 +180,20 @@ def test_a_run_that_nobody_else_may_watch_is_not_there_for_them():
     assert [run.id for run in store.list_runs(ANN)] == [run.id for run in store.list_runs(TEACHER)] == [run_id]
 
 
-def test_a_life_that_one_may_not_see_is_not_gone_on_with():
-    life = store.submit(LanguageRecipe.preset("a-minute"), ANN.id)
-    further = LanguageRecipe.preset("a-minute", since=life, nodes="lora")
-    store.submit(further, BO.id)  # whoever may watch may go on with it: the first life stays as it is
+def test_a_life_goes_on_from_a_run_that_one_may_see_only():
+    from core.language.recipe import LanguageRecipe
+
+    source = store.submit(LanguageRecipe.preset("a-minute"), ANN.id)
     settings.save(Settings(watch=False), TEACHER)
+    since = LanguageRecipe.preset("a-minute", since=source)
     with pytest.raises(UserError, match="There is no run named"):
-        store.submit(further, BO.id)
-    assert len(store.list_runs(BO)) == 1
-    store.submit(further, ANN.id)
+        store.submit(since, BO.id)
+    store.submit(since, ANN.id)
+    secret = teacher.prepare()
+    teacher.sign_in(BO, secret, "")
+    store.submit(since, BO.id)
+    settings.save(Settings(), TEACHER)
+    store.submit(since, "d" * 32)
 
 
 def test_settings_are_the_teachers_and_bounded(home):

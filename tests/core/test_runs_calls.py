@@ -108,6 +108,26 @@ def test_more_calls_than_processes_wait_their_turn() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="speaks to a Unix socket")
+def test_archives_hold_up_nobody_who_wants_a_single_picture() -> None:
+    for _ in range(2):
+        client.call("core.runs.probe:echo", pool="import", value=0)  # what a first process takes is another matter
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        slow = [threads.submit(client.call, "core.runs.probe:sleep", pool="import", seconds=3) for _ in range(4)]
+        begun = time.monotonic()
+        assert client.call("core.runs.probe:echo", pool="decode", value=1) == 1
+        assert time.monotonic() - begun < 2
+        assert not any(one.done() for one in slow)
+        assert [one.result() for one in slow] == [None] * 4
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="no such priorities")
+def test_archives_give_way_to_pages() -> None:
+    mine = os.nice(0)
+    assert [client.call("core.runs.probe:about", pool=pool)["niceness"] for pool in ("decode", "import")] == [
+        mine, min(mine + 5, 19)
+    ]  # fmt: skip
+
+
 def test_bad_clients_harm_nobody() -> None:
     silent = socket.socket(socket.AF_UNIX)
     silent.connect(address())

@@ -4,7 +4,6 @@ import errno
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from core.runs.failures import training_failed
 from core.runs.folder import RunFolder
 from core.runs.store import Run
 from core.vision.recipe import PictureRecipe
+from tests.small_disk import fill, small_disk
 
 SETTINGS = {
     "ATLAS_EXECUTOR": "stand_in_executor:execute",
@@ -107,44 +107,24 @@ def test_the_ballast_comes_and_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home on a disk of 120 MB of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=120m", "tmpfs", str(folder)]
-    if sys.platform != "linux" or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    use_home(folder / "home", monkeypatch)
-    monkeypatch.setattr(store, "_SPARE_BYTES", 0)
-    try:
+def disk_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home on a disk of 120 MB."""
+    with small_disk(tmp_path / "disk", 120) as folder:
+        use_home(folder / "home", monkeypatch)
+        monkeypatch.setattr(store, "_SPARE_BYTES", 0)
         yield folder
         client.shutdown()
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def fill(folder: Path) -> Path:
-    """Take every byte that is left."""
-    file = folder / "filler"
-    with file.open("ab", buffering=0) as output:
-        for size in (2**20, 4096, 1):
-            try:
-                while output.write(bytes(size)) == size:
-                    pass
-            except OSError:
-                continue
-    return file
-
-
-def test_a_full_disk_fails_the_run_and_nothing_else(small_disk: Path) -> None:
+def test_a_full_disk_fails_the_run_and_nothing_else(disk_of_its_own: Path) -> None:
     done = wait(submit(), "finished")
     run_id = submit(steps=500, step_ms=100)
     wait(run_id, "running")
     deadline = time.monotonic() + 20
-    while not ((small_disk / "home" / "ballast").exists() and store.get(run_id).folder.checkpoint_file.exists()):
+    while not ((disk_of_its_own / "home" / "ballast").exists() and store.get(run_id).folder.checkpoint_file.exists()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    filler = fill(small_disk)
+    filler = fill(disk_of_its_own)
     run = wait(run_id, "failed", seconds=20)
     assert "The disk is full. Delete runs" in str(run.error)
     assert {one.id for one in store.list_runs()} == {run_id, done.id}
@@ -158,7 +138,7 @@ def test_a_full_disk_fails_the_run_and_nothing_else(small_disk: Path) -> None:
     store.stop(run_id)
     wait(run_id, "stopped")
     deadline = time.monotonic() + 20
-    while not (small_disk / "home" / "ballast").exists():  # the supervisor puts it back
+    while not (disk_of_its_own / "home" / "ballast").exists():  # the supervisor puts it back
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

@@ -17,6 +17,7 @@ from core.errors import UserError
 from core.vision import uploads
 from core.vision.preview import dataset_preview
 from core.vision.uploads import import_zip
+from tests.corpus.making import white_png
 
 
 @pytest.fixture(autouse=True)
@@ -207,12 +208,36 @@ def test_damage_never_raises_anything_else(home):
 
 @pytest.mark.parametrize(
     ("bound", "value", "sentence"),
-    [("PATIENCE_S", -1.0, "seconds"), ("MOST_STORED_BYTES", 100, "unpacks to more")],
+    [
+        ("PATIENCE_S", -1.0, "seconds"),
+        ("MOST_STORED_BYTES", 100, "unpacks to more"),
+        ("MOST_MEGAPIXELS", 0.005, "more than 0.005 megapixels together"),
+    ],
 )
 def test_bounds_that_show_only_on_the_way_leave_nothing(bound, value, sentence, home, monkeypatch):
     monkeypatch.setattr(uploads, bound, value)
     with pytest.raises(UserError, match=sentence):
         import_zip(zipped(two_classes()))
+    assert list((home / "uploads").iterdir()) == []
+
+
+def test_pictures_that_would_take_minutes_are_refused_before_one_is_decoded(home, monkeypatch):
+    """A hundred kilobytes, two thousand million pixels."""
+    large = white_png(6000, 6000)
+    monkeypatch.setattr(uploads, "decode_picture", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(UserError, match=r"more than 2000 megapixels together\. Make them smaller, 256 pixels"):
+        import_zip(zipped(two_classes() | {f"red/large-{k}.png": large for k in range(56)}))
+    assert list((home / "uploads").iterdir()) == []
+
+
+def test_the_time_is_looked_at_between_any_two_pictures(home, monkeypatch):
+    """However few pixels they claim: what they unpack to on the way may be large."""
+    seen, ticks = [], iter(range(1000))
+    monkeypatch.setattr(uploads.time, "monotonic", lambda: 10.0 * next(ticks))
+    monkeypatch.setattr(uploads, "picture_size", lambda data: seen.append(data) or (1, 1))
+    with pytest.raises(UserError, match="more than 120 seconds"):
+        import_zip(zipped(two_classes()))
+    assert len(seen) == 12
     assert list((home / "uploads").iterdir()) == []
 
 

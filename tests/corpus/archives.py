@@ -68,6 +68,8 @@ def _bombs() -> Iterator[Case]:
     yield _refused("million-entries.zip", lambda: b"PK\1\2" * 1_000_000, "1000000 files")
     yield _refused("overlapping.zip", _overlapping, "no zip file|no PNG|broken")
     yield _refused("picture-bomb.zip", lambda: m.zip_with({"red/x.png": m.white_png(10_000, 10_000)}), "100.0 mega")
+    huge = dict.fromkeys((f"red/{k}.png" for k in range(60)), m.white_png(6000, 6000))
+    yield _refused("many-large-pictures.zip", lambda: m.zip_with(huge), "more than 2000 megapixels together")
     comments = m.zip_with({"red/x.jpg": m.jpeg(b"\xff\xfe\0\2" * 1_000_000)})
     yield _refused("parts-bomb.zip", lambda: comments, "x.jpg .*too many parts")
     for kind, name in ((zipfile.ZIP_LZMA, "lzma"), (zipfile.ZIP_BZIP2, "bzip2")):

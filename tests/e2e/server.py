@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[2]
 QUIET = [
@@ -24,13 +25,17 @@ QUIET = [
 
 
 @contextlib.contextmanager
-def running_app(script: Path = Path("app/Home.py")) -> Iterator[str]:
-    """The address of the app, or of another, started by the console script; stopped at the end."""
+def running_app(script: Path = Path("app/Home.py"), output: IO[bytes] | None = None) -> Iterator[str]:
+    """The address of the app, or of another, started by the console script; stopped at the end.
+
+    What it says goes to `output`, or to where our own words go.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     streamlit = Path(sysconfig.get_path("scripts")) / "streamlit"
-    server = subprocess.Popen([str(streamlit), "run", str(script), "--server.port", str(port)], cwd=ROOT)
+    command = [str(streamlit), "run", str(script), "--server.port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait(url)

@@ -14,6 +14,7 @@ from app.serving import guard
 from core import people
 from tests.e2e.raw import ask, cookies, health, server_process, session, upload
 from tests.e2e.server import ROOT
+from tests.e2e.visitor import Visitor, beside
 
 pytestmark = pytest.mark.filterwarnings("default")
 MIB = 2**20
@@ -121,6 +122,16 @@ def test_an_upload_says_how_long_it_is_and_whose(app_url):
         assert ask(app_url, path, "PUT", Transfer_Encoding="chunked")[0] == 411
         assert ask(app_url, path, "PUT", b"x" * 10)[0] == 403  # without the token against forged requests
         assert upload(app_url, jar, "no-session", b"x") == 400
+
+
+@pytest.mark.parametrize(("headers", "refused"), [({}, False), ({"X-Forwarded-For": "10.0.0.9"}, True)])
+def test_a_link_looks_into_no_folder_of_the_server_for_others(app_url, headers, refused):
+    async def visit() -> bytes:
+        async with Visitor(app_url, "train", "lang=en&dataset=folder:/etc", headers) as visitor:
+            await visitor.load()
+            return visitor.seen
+
+    assert (b"Folders of the server are for the teacher" in beside(visit())) is refused
 
 
 def test_it_is_well(app_url):

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from core.errors import UserError
 from core.runs import client, store
 from core.runs.store import Run
 from core.vision.recipe import PictureRecipe
@@ -18,6 +19,7 @@ from tests.bench import kills
 from tests.bench.load import listening_on
 from tests.e2e.server import running_app
 from tests.e2e.visitor import Visitor, beside
+from tests.small_disk import fill, small_disk
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="watches files and processes as Linux does")
 LONG = {"model": "resnet20", "device": "cpu", "epochs": 500}
@@ -134,6 +136,37 @@ def test_memory_that_runs_out_is_told(home: Path) -> None:
     assert run.state == "failed", run.error
     assert "more memory than there is" in str(run.error)
     assert "smaller batch" in str(run.error)
+
+
+def test_a_full_disk_fails_the_run_and_the_pages_go_on(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk", 160) as disk:
+        monkeypatch.setenv("ATLAS_HOME", str(disk / "home"))
+        with monkeypatch.context() as roomy, running_app() as url:
+            roomy.setattr(store, "_SPARE_BYTES", 0)
+            shown(url, "", "")
+            done = ended(store.submit(PictureRecipe.preset("quick-look", device="cpu", epochs=1)))
+            run_id = store.submit(PictureRecipe.preset("quick-look", **LONG))
+            wait_for((disk / "home" / "ballast").exists)
+            wait_for(store.get(run_id).folder.checkpoint_file.exists)
+            filler = fill(disk)
+            run = ended(run_id)
+            assert run.state == "failed"
+            assert "The disk is full. Delete runs" in str(run.error)
+            assert b"The disk is full. Delete runs" in shown(url, "train", f"run={run_id}")
+            assert done.name.encode() in shown(url, "runs", "")
+            for page in ("", "concepts", "article", "cross-entropy", "gradient-steps", "classify", "teacher"):
+                assert shown(url, page, "")
+            roomy.undo()
+            with pytest.raises(UserError, match="The disk is nearly full"):
+                store.submit(PictureRecipe.preset("quick-look", **LONG))
+            step = last_step(run_id)
+            filler.unlink()
+            store.resume(run_id)
+            wait_for(lambda: last_step(run_id) > step)
+            store.stop(run_id)
+        client.shutdown()
 
 
 def test_a_loss_that_is_no_number_is_told(home: Path) -> None:

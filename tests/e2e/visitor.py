@@ -6,7 +6,7 @@ Speaks Streamlit's own protocol (protobuf messages on ``/_stcore/stream``), so t
 import asyncio
 import time
 import urllib.request
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,10 +27,10 @@ def beside(work: Coroutine[Any, Any, T]) -> T:
 
 
 class Visitor:
-    """One session of the app at `url`, on one page."""
+    """One session of the app at `url`, on one page; `headers` are sent besides a browser's own."""
 
-    def __init__(self, url: str, page: str, query: str = "") -> None:
-        self.url, self.page, self.query = url, page, query
+    def __init__(self, url: str, page: str, query: str = "", headers: Mapping[str, str] | None = None) -> None:
+        self.url, self.page, self.query, self.headers = url, page, query, dict(headers or {})
         self.fragments: dict[str, float] = {}  # those that the page wants to be rerun by themselves, and how often
         self.seen = b""  # what the last rerun sent
         self.failed = 0  # reruns that ended with an exception
@@ -40,7 +40,7 @@ class Visitor:
             self.url.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=["streamlit"],  # type: ignore[list-item]
             origin=self.url,  # type: ignore[arg-type]
-            additional_headers=await asyncio.to_thread(self._cookies),
+            additional_headers=self.headers | await asyncio.to_thread(self._cookies),
             max_size=LONGEST_MESSAGE,
             ping_interval=None,
             open_timeout=60,

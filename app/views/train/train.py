@@ -5,11 +5,12 @@ import streamlit as st
 from app.components import recipe_form as form
 from app.components.ahead import charts_ahead
 from app.components.code import show_code
+from app.components.downloading import check_here
 from app.components.page import page_header, user_errors
 from app.components.previews import show_dataset, show_layers, upload_zip
 from app.components.recipe_file import recipe_file
 from app.components.run_watcher import watch
-from app.components.who import me
+from app.components.who import check_folder, me
 from app.language import _
 from core.runs import store
 
@@ -53,6 +54,8 @@ recipe = None
 with action, user_errors():
     recipe = form.read_recipe()
     if st.button(_("Train"), type="primary", icon=":material/play_arrow:", key="train"):
+        check_folder(recipe.dataset)
+        check_here(recipe.dataset)
         st.query_params["run"] = store.submit(recipe, owner=me().id)
     recipe_file(recipe)
 
