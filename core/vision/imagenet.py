@@ -55,7 +55,7 @@ def _in_two_parts(
     normalisation = Normalisation(channels=3)
     normalisation.mean[:] = torch.tensor(mean).view(-1, 1, 1)
     normalisation.std[:] = torch.tensor(std).view(-1, 1, 1)
-    trunk = nn.Sequential(normalisation, convolutions).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trunk = nn.Sequential(normalisation, convolutions).to(memory_format=torch.channels_last)
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(1), classifier)
     return ImageNetClassifier(trunk.eval().requires_grad_(False), head.eval().requires_grad_(False), side, share)
 

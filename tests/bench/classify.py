@@ -115,7 +115,7 @@ def speed(answer: Answer, count: int) -> Contender:
 def compare(name: str, classifier: ImageNetClassifier, rounds: int) -> dict[str, float]:
     """Each contender's time over another's, for one picture and for 32."""
     whole = nn.Sequential(classifier.trunk, classifier.head)
-    plain = copy.deepcopy(whole).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    plain = copy.deepcopy(whole).to(memory_format=torch.contiguous_format)
     found = {}
     exported = in_onnxruntime(plain)
     for count in REPEATS:
