@@ -16,7 +16,7 @@ FILES = sorted(
     for path in (ROOT / folder).rglob("*.py")
     if SHOWN not in path.parents
 )
-HEAVY = {"torch", "torchvision", "sklearn", "timm", "captum", "safetensors"}
+HEAVY = {"torch", "torchvision", "sklearn", "onnx", "onnxruntime", "safetensors"}
 # What of core the web process may import: it knows no torch.
 LIGHT = {
     "core", "core.errors", "core.home", "core.registry", "core.tasks", "core.sandbox", "core.source", "core.runs",

@@ -5,23 +5,26 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.components.pixels import crisp
-from app.figures.classification import heat_over, top_classes
+from app.components.pixels import encoded
+from app.figures.classification import heat_over
 from app.language import _, explain
-from app.text import csv_cell
+from app.text import csv_cell, literal
 from core.errors import UserError
 from core.runs import client
 
 DECODE_S = 10.0
+LONGEST_SIDE = 640  # pixels: more than the page shows and a network sees
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@st.cache_data(max_entries=64, show_spinner=False)  # 80 MB at most; the answers below as much
 def decode(data: bytes) -> Any:
     """The pixels of an encoded picture, (H,W,3) uint8. Raises `UserError`."""
-    return client.call("core.vision.decoding:decode_picture", pool="decode", timeout=DECODE_S, data=data)
+    return client.call(
+        "core.vision.decoding:decode_picture", pool="decode", timeout=DECODE_S, data=data, longest_side=LONGEST_SIDE
+    )
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False)
 def classify(data: tuple[bytes, ...], model: str) -> list[dict[str, Any]]:
     """The answers of a model for encoded pictures that can be decoded."""
     pictures = [decode(one) for one in data]
@@ -47,13 +50,13 @@ def readable(files: dict[str, bytes]) -> dict[str, bytes]:
 def show(name: str, data: bytes, result: dict[str, Any]) -> None:
     """One picture: what it shows, what the network got to see, and where it looked."""
     st.text(name)
-    picture, seen, where, bars = st.columns([1, 1, 1, 2])
-    picture.image(decode(data), caption=_("Your picture"))
-    seen.image(crisp(result["seen"]), caption=_("As the network sees it"), width="stretch")
-    heat = crisp(heat_over(result["seen"], result["heatmap"]))
+    picture, seen, where, answers = st.columns([1, 1, 1, 2])
+    for entry in result["top"]:  # first, and no chart: a browser has to fetch and start plotly before it draws one
+        answers.progress(min(1.0, entry["probability"]), f"{literal(entry['label'])} · {entry['probability']:.1%}")
+    heat = encoded(heat_over(result["seen"], result["heatmap"]))
+    picture.image(encoded(decode(data)), caption=_("Your picture"), width="stretch")
+    seen.image(encoded(result["seen"]), caption=_("As the network sees it"), width="stretch")
     where.image(heat, caption=_("Where it looked (Grad-CAM)"), width="stretch")
-    with bars:
-        st.plotly_chart(top_classes(result["top"]), key=f"top-{name}", alt=_("The most probable classes"))
     if result["inverted"]:
         st.caption(_("Light and dark were exchanged: this network learnt from light shapes on a dark ground."))
     if result["trimmed"]:

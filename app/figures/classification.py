@@ -1,33 +1,10 @@
-"""Figures of a classified picture. Numbers in, figures and pictures out."""
-
-from collections.abc import Mapping, Sequence
-from typing import Any
+"""The picture of where a network looked. Numbers in, a picture out."""
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
-
-from app.text import for_plotly
 
 # Cividis, which is ordered alike for every kind of colour vision: dark blue, grey, yellow.
 COLOURS = np.array([(0, 34, 78), (124, 123, 120), (254, 232, 56)], dtype=float)
-
-
-def top_classes(top: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """The most probable classes as bars, the first at the top."""
-    figure = go.Figure(
-        go.Bar(
-            x=[entry["probability"] for entry in top],
-            y=[for_plotly(entry["label"]) for entry in top],
-            orientation="h",
-            text=[f"{entry['probability']:.1%}" for entry in top],
-            marker_color="#0072B2",
-        )
-    )
-    figure.update_xaxes(range=[0, 1], tickformat=".0%")
-    figure.update_yaxes(autorange="reversed", type="category")
-    figure.update_layout(height=220, margin={"l": 10, "r": 10, "t": 10, "b": 10})
-    return figure
 
 
 def heat_over(picture: NDArray[np.uint8], heatmap: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -84,7 +84,8 @@ def wake() -> None:
 
 
 def look_after() -> None:
-    """Have somebody care for runs that are said to be active, without waiting for it; at most every five seconds.
+    """Have somebody care for runs that are said to be active, or be ready for work that is about to come, without
+    waiting for it; at most every five seconds.
 
     Whoever trained them may have died with the machine, and nobody but the pages is left to notice.
     """

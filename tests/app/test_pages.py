@@ -103,7 +103,7 @@ def test_classify_a_sample():
     app = opened("classify", sample="china")
     assert not app.exception
     assert not app.error
-    assert "palace" in app.get("plotly_chart")[0].proto.spec
+    assert app.get("progress")[0].proto.text.startswith("palace · ")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

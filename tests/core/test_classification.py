@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import captum.attr
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from core.errors import UserError
 from core.runs import index
@@ -18,7 +20,7 @@ from core.training.recipe import Recipe
 from core.training.weights import weights_bytes
 from core.vision import classification
 from core.vision.classification import classify
-from core.vision.explanation import grad_cam, last_spatial_convolution
+from core.vision.explanation import grad_cam, last_spatial_convolution, watched
 from core.vision.network import build_network
 from core.vision.recipe import PictureRecipe
 from core.vision.samples import sample_pictures
@@ -128,8 +130,8 @@ def test_grad_cam_is_the_map_its_paper_defines():
     net = Bright()
     images = torch.zeros(2, 1, 8, 8)
     images[0, 0, 2, 1], images[1, 0, 5, 6] = 1, 0.5
-    assert last_spatial_convolution(net, net, images[:1]) is net.spread
-    maps = grad_cam(net, net, images, torch.tensor([0, 1]))
+    assert last_spatial_convolution(net, images[:1]) is net.spread
+    maps = grad_cam(*watched(net, net.spread, images), torch.tensor([0, 1]), (8, 8))
     # The gradient's mean is the same positive weight for both, so the map is the activation itself, scaled to 1.
     assert torch.allclose(maps, images[:, 0] / images[:, 0].amax((1, 2), keepdim=True))
 
@@ -138,8 +140,42 @@ def test_grad_cam_of_a_place_that_speaks_against_is_dark():
     net = Bright()
     with torch.no_grad():
         net.reduce.weight.neg_()
-    maps = grad_cam(net, net, torch.ones(1, 1, 8, 8), torch.tensor([0]))
+    maps = grad_cam(*watched(net, net.spread, torch.ones(1, 1, 8, 8)), torch.tensor([0]), (8, 8))
     assert torch.equal(maps, torch.zeros(1, 8, 8))
+
+
+def captums(network, layer, images, classes):
+    """Grad-CAM as captum computes it, scaled as ours is."""
+    maps = captum.attr.LayerGradCam(network, layer).attribute(images, target=classes, relu_attributions=True)
+    maps = F.interpolate(maps.detach(), size=images.shape[2:], mode="bilinear", align_corners=False)[:, 0]
+    return maps / maps.amax(dim=(1, 2), keepdim=True)
+
+
+@pytest.mark.parametrize("model", ["article-net", "small-cnn", "resnet20", "plain20"])
+def test_grad_cam_is_captums(model):
+    torch.manual_seed(0)
+    network = build_network(model, (3, 32, 32), 10).eval()
+    images, classes = torch.rand(3, 3, 32, 32), torch.tensor([1, 7, 4])
+    layer = last_spatial_convolution(network, images[:1])
+    logits, features = watched(network, layer, images)
+    ours = grad_cam(logits, features, classes, (32, 32))
+    torch.testing.assert_close(logits.detach(), network(images).detach())
+    assert ours.amax() > 0.5
+    torch.testing.assert_close(ours, captums(network, layer, images, classes), atol=1e-4, rtol=0)
+    assert not layer._forward_hooks
+
+
+def test_grad_cam_walks_through_the_network_once(home):
+    """Labels and heat map come of one pass, and the way back ends where the map is drawn."""
+    make_run()
+    classifier = classification.load_classifier(RUN)
+    network = classifier.logits
+    passes = []
+    handle = network.register_forward_hook(lambda *_: passes.append(1))
+    classify([np.zeros((8, 8, 3), np.uint8)] * 3, RUN, explain=True)
+    handle.remove()
+    assert passes == [1]
+    assert all(parameter.grad is None for parameter in network.parameters())
 
 
 def command(*arguments, home):

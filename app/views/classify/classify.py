@@ -9,7 +9,7 @@ from app.components.downloading import bring
 from app.components.page import page_header, user_errors
 from app.components.who import me
 from app.language import _
-from core.runs import store
+from core.runs import client, store
 from core.vision.recipe import PictureRecipe
 from core.vision.samples import sample_pictures
 
@@ -18,6 +18,7 @@ ICON = ":material/image_search:"
 ORDER = 10
 MOST_PICTURES = 32
 
+client.look_after()  # somebody will be ready by the time that a picture is chosen: importing torch takes seconds
 page_header(_("Classify"), _("Show a picture to a network: what does it take it for, and where did it look?"))
 
 finished = [run for run in store.list_runs(me()) if run.state == "finished"]
