@@ -41,7 +41,7 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
-    """What Muon is made for: the weights of convolutions and linear layers, without the last, which gives the answers."""
+    """What Muon is made for: the weights of convolutions and linear layers, but for the last, which answers."""
     layers = [module.weight for module in model.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
     return [weight for weight in layers[:-1] if weight.requires_grad]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from core import events
 from core.device import autocast
 from core.errors import UserError
 from core.training.task import Task
@@ -37,12 +38,38 @@ class Step:
         return loss.detach(), self.task.correct(logits.detach(), targets)
 
 
-def record_cuda_graph(work: Work) -> Work:
-    """Record what `work` launches, without doing it, and return what does it."""
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        work()
-    return graph.replay
+class CudaGraphs:
+    """Records work on a stream of its own; what goes before has to be done there, too.
+
+    Autograd remembers the stream on which a weight was first used, and a recording that meets another one breaks off.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.stream = torch.cuda.Stream(device)
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is launched here waits for what was launched before, and what comes after waits for it."""
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            yield
+        torch.cuda.current_stream().wait_stream(self.stream)
+
+    def record(self, work: Work) -> Work:
+        """Record what `work` launches, without doing it, and return what does it."""
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
+            work()
+        return graph.replay
+
+
+class Again:
+    """Stands for CUDA graphs where there are none: what is recorded is simply done again. For tests."""
+
+    aside = contextlib.nullcontext
+
+    def record(self, work: Work) -> Work:
+        return work
 
 
 class ReplayedStep:
@@ -50,13 +77,14 @@ class ReplayedStep:
 
     The first steps are plain ones: libraries choose their kernels then, and the optimiser makes what it remembers. So
     are those of other shapes, as of the last batch of an epoch: recording takes longer than they save. A step that
-    cannot be recorded stays a plain one, and `refused` says why.
+    cannot be recorded stays a plain one; `refused` and the log say why.
     """
 
     PLAIN = 3  # steps in a row before one is recorded
 
-    def __init__(self, step: Step, record: Callable[[Work], Work] = record_cuda_graph) -> None:
-        self.step, self.record = step, record
+    def __init__(self, step: Step, recorder: CudaGraphs | Again | None = None) -> None:
+        self.step = step
+        self.recorder = CudaGraphs(step.device) if recorder is None else recorder
         self.recorded: _Recorded | None = None
         self.refused = ""
         self.in_a_row: tuple[torch.Size, int] = (torch.Size(), 0)
@@ -68,15 +96,17 @@ class ReplayedStep:
             if self.in_a_row[1] > self.PLAIN:
                 self._try_to_record(inputs, targets)
         if self.recorded is None or inputs.shape != self.recorded.inputs.shape:
-            return self.step(inputs, targets)
+            with self.recorder.aside():
+                return self.step(inputs, targets)
         return self.recorded.replay(inputs, targets, self.step.optimizer)
 
     def _try_to_record(self, inputs: Tensor, targets: Tensor) -> None:
         """Nothing is computed yet: the replay will do this batch, too."""
         try:
-            self.recorded = _Recorded.of(self.step, inputs, targets, self.record)
+            self.recorded = _Recorded.of(self.step, inputs, targets, self.recorder.record)
         except RuntimeError as error:  # of CUDA: an operation that waits for the device, or too little memory
             self.refused = str(error).partition("\n")[0] or type(error).__name__
+            events.note("step-not-recorded", reason=self.refused)
 
 
 @dataclass

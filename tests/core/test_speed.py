@@ -13,11 +13,11 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from core import tasks
+from core import events, tasks
 from core.training.loop import Trainer
 from core.training.muon import COEFFICIENTS, Muon, Together, orthogonalise
 from core.training.optimizers import hidden_matrices, make_optimizer
-from core.training.step import ReplayedStep
+from core.training.step import Again, ReplayedStep
 from core.training.weights import read_state, state_bytes
 from core.vision.augmentation import alternating_mirror, random_move
 from core.vision.models.resnet9 import Whitening
@@ -34,11 +34,11 @@ def recipe_of(**changes) -> PictureRecipe:
     return PictureRecipe.preset("quick-look", **values)
 
 
-def run(recipe: PictureRecipe, record=None) -> tuple[list[float], dict[str, torch.Tensor], Trainer]:
-    """Losses, weights and the trainer of a run, its steps recorded and replayed if `record` is given."""
+def run(recipe: PictureRecipe, recorder=None) -> tuple[list[float], dict[str, torch.Tensor], Trainer]:
+    """Losses, weights and the trainer of a run, its steps recorded and replayed if a recorder is given."""
     trainer = Trainer(tasks.build_task(recipe, CPU), recipe, CPU)
-    if record is not None:
-        trainer.take_step = ReplayedStep(trainer.take_step, record)
+    if recorder is not None:
+        trainer.take_step = ReplayedStep(trainer.take_step, recorder)
     losses = [event["loss"] for event in trainer.events() if event["event"] == "step"]
     return losses, trainer.task.model.state_dict(), trainer
 
@@ -133,7 +133,7 @@ def test_a_replayed_step_is_the_plain_step(optimizer):
     """What is recorded for a CUDA graph, done again and again here; four batches of 40 and one of 30."""
     recipe = recipe_of(optimizer=optimizer, epochs=4, schedule="cosine", learning_rate=0.01, crop=1, train_limit=190)
     plain, weights, _trainer = run(recipe)
-    replayed, others, trainer = run(recipe, record=lambda work: work)
+    replayed, others, trainer = run(recipe, Again())
     assert replayed == pytest.approx(plain, rel=1e-4)  # a rate in a tensor has fewer digits
     assert all(torch.allclose(others[name], weights[name], rtol=1e-3, atol=1e-4) for name in weights)
     assert len(trainer.take_step.recorded.inputs) == 40
@@ -141,19 +141,23 @@ def test_a_replayed_step_is_the_plain_step(optimizer):
     assert not any(group.get("capturable") for group in trainer.optimizer.param_groups)
 
 
-def test_a_step_that_cannot_be_recorded_stays_a_plain_one():
+def test_a_step_that_cannot_be_recorded_stays_a_plain_one(atlas_home):
     recipe = recipe_of(epochs=3, optimizer="momentum", learning_rate=0.01, train_limit=190)
-    attempts = []
 
-    def record(work):
-        attempts.append(work)
-        raise RuntimeError("operation not permitted when stream is capturing\nand more")
+    class Refusing(Again):
+        attempts = 0
 
+        def record(self, work):
+            self.attempts += 1
+            raise RuntimeError("operation not permitted when stream is capturing\nand more")
+
+    recorder = Refusing()
     plain, weights, _trainer = run(recipe)
-    refused, others, trainer = run(recipe, record)
-    assert (refused, len(attempts)) == (plain, 1)
+    refused, others, trainer = run(recipe, recorder)
+    assert (refused, recorder.attempts) == (plain, 1)
     assert same(others, weights)
     assert trainer.take_step.refused == "operation not permitted when stream is capturing"
+    assert 'step-not-recorded reason="operation not permitted' in events.log_file().read_text(encoding="utf-8")
 
 
 @pytest.mark.gpu
