@@ -1,7 +1,7 @@
 """ResNet-9 for speed: whitened patches, seven convolutions with shortcuts, one linear layer; 2.7 million parameters.
 
-The nine layers after David Page's ResNet-9 ("How to Train Your ResNet", 2018, first on Stanford's DAWNBench); widths,
-the whitening layer and its freezing after Keller Jordan's airbench94 (2024, arXiv 2404.00498, §3.1 and 3.2).
+The nine layers after David Page's ResNet-9 ("How to Train Your ResNet", 2018, first on Stanford's DAWNBench); widths
+and the frozen whitening layer after Keller Jordan's airbench94 (2024, arXiv 2404.00498, §3, "patch-whitening").
 Legend of shapes: B pictures, C channels, H × W pixels, K classes.
 """
 
@@ -25,7 +25,7 @@ class Whitening(nn.Module):
         self.side, self.least = side, least
         self.filters: Tensor
         values = channels * side * side
-        filters = nn.init.orthogonal_(torch.empty(values, values)).view(values, channels, side, side)
+        filters = torch.randn(values, channels, side, side) / values**0.5  # until it is fitted
         self.register_buffer("filters", torch.cat([filters, -filters]))
 
     def fit(self, images: Tensor) -> None:

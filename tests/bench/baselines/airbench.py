@@ -1,10 +1,10 @@
 """airbench94 as its paper describes it (Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2404.00498).
 
-Written anew from the paper: the net of §2.2, the whitening of §3.1 with its frozen filters, identity initialisation of
-§3.2, the optimisation tricks of §3.3 (decoupled hyper-parameters, biases 64 times as fast, Lookahead), the six views
-at test time of §3.4 and the alternating flip of §3.6. Data lie on the device and are varied there, for a whole epoch at
-once. Half precision on a GPU as published, float32 elsewhere. Not compiled: the paper's 3.83 s on an A100, the 3.29 s
-of its title are with `torch.compile`, whose warm-up the paper does not count.
+Written anew from the paper's §3: its net, whitened patches with frozen filters, identity initialisation, the
+optimisation tricks (decoupled hyper-parameters, biases 64 times as fast, Lookahead), six views at test time and the
+alternating flip. Data lie on the device and are varied there, for a whole epoch at once. Half precision on a GPU as
+published, float32 elsewhere. Not compiled: that is the paper's 3.83 s on an A100; the 3.29 s of its title are with
+`torch.compile`, whose warm-up the paper does not count.
 """
 
 import math
