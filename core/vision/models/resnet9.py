@@ -1,4 +1,4 @@
-"""ResNet-9 for speed: whitened patches, seven convolutions with shortcuts, one linear layer; 2.7 million parameters.
+"""ResNet-9 for speed: whitened patches, seven convolutions with shortcuts, one linear layer; 2.6 million parameters.
 
 The nine layers after David Page's ResNet-9 ("How to Train Your ResNet", 2018, first on Stanford's DAWNBench); widths
 and the frozen whitening layer after Keller Jordan's airbench94 (2024, arXiv 2404.00498, §3, "patch-whitening").
