@@ -34,9 +34,22 @@ def device_name(device: torch.device) -> str:
 
 def autocast(device: torch.device) -> contextlib.AbstractContextManager[Any]:
     """bfloat16 where it pays: on CUDA cards that compute in it. On a CPU without it, it is nine times slower."""
-    if device.type == "cuda" and torch.cuda.is_bf16_supported():
+    if computes_in_bfloat16(device):
         return torch.autocast("cuda", dtype=torch.bfloat16)
     return contextlib.nullcontext()
+
+
+def computes_in_bfloat16(device: torch.device) -> bool:
+    """Whether the device has bfloat16 in hardware; emulated, as `is_bf16_supported` allows by default, it is slower."""
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def replays_steps(device: torch.device) -> bool:
+    """Whether a training step is recorded once and replayed (`core.training.step`): where launching kernels costs.
+
+    A CUDA graph does in a few milliseconds what `torch.compile` needs tens of seconds for: more than a short run has.
+    """
+    return device.type == "cuda"
 
 
 def prepare(device: torch.device) -> None:

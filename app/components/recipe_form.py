@@ -19,6 +19,7 @@ PRESETS = {
     "article": mark("The article's recipe"),
     "fashion-cpu": mark("Fashion on a CPU"),
     "good-resnet": mark("A good ResNet"),
+    "speed-run": mark("Speed run on a GPU"),
     "overfit": mark("Overfit on purpose"),
     "learning-rate-x100": mark("Learning rate × 100"),
 }
@@ -38,7 +39,9 @@ LABELS = {
     "label_smoothing": mark("Label smoothing"),
     "crop": mark("Random crop"),
     "flip": mark("Random flip"),
+    "alternating_flip": mark("Alternating flip"),
     "cutout": mark("Cutout"),
+    "flip_test": mark("Mirror when judging"),
     "validation_share": mark("Validation share"),
     "early_stopping": mark("Early stopping"),
     "keep_best": mark("Keep the best epoch"),

@@ -18,6 +18,7 @@ PARTS: tuple[Place, ...] = (
     ("core.vision.network", "PictureNetwork"),
     ("core.vision.augmentation", "random_move"),
     ("core.vision.augmentation", "random_cutout"),
+    ("core.vision.augmentation", "alternating_mirror"),
     ("core.training.optimizers", "make_optimizer"),
     ("core.training.optimizers", "learning_rate_at"),
     ("core.training.batches", "batches_in"),
@@ -108,7 +109,7 @@ def main():
     # 2. Model and 3. initialisation
     torch.manual_seed(recipe.seed)
     model = PictureNetwork(build(dataset.input_shape, len(dataset.classes)), dataset.input_shape[0])
-    model.normalisation.fit(train.images)
+    model.fit(train.images)
     model = model.to(device).to(memory_format=torch.channels_last)
     optimizer = make_optimizer(model, recipe)
 
@@ -121,7 +122,10 @@ def main():
             images = part.images[start : start + 500].to(torch.float32, memory_format=torch.channels_last).div_(255)
             labels = part.labels[start : start + 500]
             with autocast(device):
-                logits = model(images).float()
+                logits = model(images)
+                if recipe.flip_test:
+                    logits = (logits + model(images.flip(3))) / 2
+            logits = logits.float()
             loss += F.cross_entropy(logits, labels, reduction="sum").item()
             correct += (logits.argmax(1) == labels).sum().item()
         model.train()
@@ -132,6 +136,7 @@ def main():
     variation_generator = torch.Generator(device).manual_seed(recipe.seed + 1)
     steps_per_epoch = batches_in(len(train), recipe.batch_size)
     rate_at = learning_rate_at(recipe, steps_per_epoch * recipe.epochs)
+    even = alternating_mirror(len(train), recipe.seed).to(device)
     step, best, best_weights, lowest, stale = 0, -1.0, None, float("inf"), 0
     model.train()
     for epoch in range(recipe.epochs):
@@ -140,7 +145,9 @@ def main():
             indices = batch_at(order, place, recipe.batch_size).to(device)
             images = pixels.index_select(0, indices).permute(0, 3, 1, 2)  # (B,C,H,W)
             if recipe.crop or recipe.flip:
-                images = random_move(images, recipe.crop, recipe.flip, variation_generator)
+                mirrored = (even if epoch % 2 == 0 else ~even).index_select(0, indices)
+                flip = mirrored if recipe.flip and recipe.alternating_flip else recipe.flip
+                images = random_move(images, recipe.crop, flip, variation_generator)
             if recipe.cutout:
                 images = random_cutout(images, recipe.cutout, variation_generator)
             for group in optimizer.param_groups:

@@ -4,7 +4,6 @@ Data → model → initialisation come from the `Task`; here are the other three
 and, once, at the very end, the test.
 """
 
-import contextlib
 import copy
 import math
 import time
@@ -14,11 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.device import autocast
+from core.device import replays_steps
 from core.errors import UserError
 from core.training.batches import batch_at, batches_in
 from core.training.optimizers import learning_rate_at, make_optimizer
 from core.training.recipe import Recipe
+from core.training.step import ReplayedStep, Step
 from core.training.task import Task
 
 Event = dict[str, Any]
@@ -34,13 +34,17 @@ class Trainer:
         self.task, self.recipe, self.device, self.pulse = task, recipe, device, pulse
         self.steps_per_epoch = batches_in(task.num_train, recipe.batch_size)
         self.steps = self.steps_per_epoch * recipe.epochs
-        self.log_every = min(50, max(1, self.steps_per_epoch // 20))
+        # Each reading waits for the device: on a GPU, whose epochs are short, less often.
+        readings = 20 if device.type == "cpu" else 5
+        self.log_every = min(50, max(1, self.steps_per_epoch // readings))
         self.optimizer = make_optimizer(task.model, recipe)
+        plain = Step(task, self.optimizer, device)
+        self.take_step = ReplayedStep(plain) if replays_steps(device) else plain
         self.rate_at = learning_rate_at(recipe, self.steps)
         # One generator draws the order of the examples, one their random variation, whatever the model draws.
         self.order_generator = torch.Generator().manual_seed(recipe.seed)
         self.variation_generator = torch.Generator(device).manual_seed(recipe.seed + 1)
-        self.order = torch.empty(0, dtype=torch.int64)  # (num_train,) this epoch's permutation
+        self.order = torch.empty(0, dtype=torch.int64)  # (num_train,) this epoch's permutation, on the device
         self.step = 0
         self.seconds = 0.0  # of training, over all sittings of an interrupted run
         self.ended_epochs = 0  # validated, too
@@ -56,6 +60,7 @@ class Trainer:
         """Train to the end, or until stopped. The last event is "finished" or "stopped"."""
         started = time.monotonic() - self.seconds
         self.meter.start()
+        self.task.begin_epoch(self.step // self.steps_per_epoch)  # a resumed run begins within one
         while True:
             if self.ended_epochs < self.step // self.steps_per_epoch:  # also when a checkpoint came between
                 yield self._end_epoch()
@@ -79,23 +84,20 @@ class Trainer:
         yield self._finish()
 
     def _begin_epoch(self) -> None:
-        self.order = torch.randperm(self.task.num_train, generator=self.order_generator)
+        # Drawn on the CPU, so that it is the same everywhere; moved once, for each move waits for the device.
+        self.order = torch.randperm(self.task.num_train, generator=self.order_generator).to(self.device)
         self.epoch_sums = [0.0, 0.0, 0.0]
+        self.task.begin_epoch(self.step // self.steps_per_epoch)
         self.task.model.train()
 
     def _train_step(self, place: int) -> tuple[Tensor, Tensor, int]:
-        """One step of θ ← θ − η∇L, with whatever the optimiser makes of the gradient."""
-        indices = batch_at(self.order, place, self.recipe.batch_size).to(self.device)
+        """The batch at `place` of the epoch, and the step it leads to: loss, right answers, examples."""
+        indices = batch_at(self.order, place, self.recipe.batch_size)
         inputs, targets = self.task.batch(indices, self.variation_generator)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate_at(self.step)
-        self.optimizer.zero_grad(set_to_none=True)
-        with autocast(self.device), _enough_to_normalise(len(indices)):
-            logits = self.task.model(inputs)
-            loss = self.task.loss(logits.float(), targets)
-        loss.backward()
-        self.optimizer.step()
-        return loss.detach(), self.task.correct(logits.detach(), targets), len(indices)
+        loss, correct = self.take_step(inputs, targets)
+        return loss, correct, len(indices)
 
     def _step_event(self) -> Event:
         grads = [p.grad for p in self.task.model.parameters() if p.grad is not None]
@@ -192,27 +194,13 @@ class Trainer:
         self.best_weights = {name: tensor.to(self.device) for name, tensor in state["best_weights"].items()}
         sums, self.meter.count = state["meter"]
         self.meter.sums.copy_(sums)
-        self.order = state["order"]
+        self.order = state["order"].to(self.device)
         self.order_generator.set_state(state["order_generator"].cpu())
         self.variation_generator.set_state(state["variation_generator"].cpu())
         torch.set_rng_state(state["torch_rng"].cpu())
         if self.device.type == "cpu":  # sums are split by threads, so their number decides the last bits
             torch.set_num_threads(state["threads"])
         self.task.model.train()
-
-
-@contextlib.contextmanager
-def _enough_to_normalise(examples: int) -> Iterator[None]:
-    """Say what to change when a batch of one, which a person asked for, meets batch normalisation."""
-    try:
-        yield
-    except ValueError:
-        if examples > 1:
-            raise
-        raise UserError(
-            "This model compares the examples of a batch with each other, and a batch has only one. Choose a batch "
-            "size of at least 2, and at least 2 examples to learn from."
-        ) from None
 
 
 class _Meter:

@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules: torch's own, chosen by the recipe's words."""
+"""Optimisers and learning-rate schedules, chosen by the recipe's words: torch's own, and Muon."""
 
 import math
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from core.training.muon import Muon, Together
 from core.training.recipe import Recipe
 
 
@@ -14,13 +15,13 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
     Decaying those one-dimensional parameters does not regularise (He et al. 2019, arXiv 1812.01187, §3.1).
     """
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": weights, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
     rate = recipe.learning_rate
+    matrices = hidden_matrices(model) if recipe.optimizer == "muon" else []
+    left = [p for p in model.parameters() if all(p is not matrix for matrix in matrices)]
+    groups = [
+        {"params": [p for p in left if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in left if p.ndim <= 1], "weight_decay": 0.0},
+    ]
     # One fused kernel instead of several for each tensor: same arithmetic, fewer passes over memory.
     match recipe.optimizer:
         case "sgd":
@@ -33,7 +34,16 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
             return torch.optim.Adam(groups, lr=rate, fused=True)
         case "adamw":
             return torch.optim.AdamW(groups, lr=rate, fused=True)
+        case "muon":
+            rest = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), fused=True)
+            return Together([Muon(matrices, rate, weight_decay=recipe.weight_decay), rest]) if matrices else rest
     raise AssertionError(recipe.optimizer)
+
+
+def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
+    """What Muon is made for: the weights of convolutions and linear layers, but for the last, which answers."""
+    layers = [module.weight for module in model.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
+    return [weight for weight in layers[:-1] if weight.requires_grad]
 
 
 def learning_rate_at(recipe: Recipe, steps: int) -> Callable[[int], float]:

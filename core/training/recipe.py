@@ -44,7 +44,7 @@ class Recipe:
     optimizer: str = setting(
         "sgd",
         "How a gradient becomes a change of the weights.",
-        choices=("sgd", "momentum", "nesterov", "adam", "adamw"),
+        choices=("sgd", "momentum", "nesterov", "adam", "adamw", "muon"),
     )
     learning_rate: float = setting(0.1, "How far each step goes along the gradient.", minimum=1e-7, maximum=100)
     schedule: str = setting(

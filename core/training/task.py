@@ -32,6 +32,10 @@ class Task(ABC):
     model: nn.Module
     num_train: int  # examples in the training part
 
+    def begin_epoch(self, epoch: int) -> None:
+        """Told which epoch the next batches are of, counted from 0; also when a run is resumed within one."""
+        del epoch
+
     @abstractmethod
     def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Inputs and targets of these training examples, (B,) int64; random variation is drawn from `generator`."""

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 
-def random_move(images: Tensor, pixels: int, flip: bool, generator: torch.Generator) -> Tensor:
+def random_move(images: Tensor, pixels: int, flip: bool | Tensor, generator: torch.Generator) -> Tensor:
     """Shift every picture by up to ±`pixels` in both directions and, with `flip`, mirror half of them left to right.
+
+    `flip` may also say which ones, (B,) truths.
 
     What comes in from outside is black. One gather of whole pixels does both: a pixel's place in the batch is computed
     for every pixel that is wanted, and those outside point to a black one behind the last.
@@ -21,8 +23,8 @@ def random_move(images: Tensor, pixels: int, flip: bool, generator: torch.Genera
     top, left = torch.zeros((2, batch, 1), dtype=torch.int64, device=device)
     if pixels:
         top, left = torch.randint(0, 2 * pixels + 1, (2, batch, 1), generator=generator, device=device) - pixels
-    if flip:
-        mirrored = torch.rand(batch, generator=generator, device=device) < 0.5
+    if flip is not False:
+        mirrored = flip if isinstance(flip, Tensor) else torch.rand(batch, generator=generator, device=device) < 0.5
         columns = torch.where(mirrored[:, None], width - 1 - columns, columns)
     rows, columns = rows + top, columns + left
     first = height * torch.arange(batch, device=device)[:, None]
@@ -34,6 +36,15 @@ def random_move(images: Tensor, pixels: int, flip: bool, generator: torch.Genera
     table = images.permute(0, 2, 3, 1).reshape(-1, channels)
     table = torch.cat([table, table.new_zeros(1, channels)])
     return table.index_select(0, places.flatten()).view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+
+def alternating_mirror(count: int, seed: int) -> Tensor:
+    """Which of `count` pictures are mirrored in even epochs, (N,) truths; in odd epochs it is the others.
+
+    So two epochs see every picture both ways, where chance shows half of them twice the same (Jordan 2024,
+    arXiv 2404.00498, §3.6).
+    """
+    return torch.rand(count, generator=torch.Generator().manual_seed(seed)) < 0.5
 
 
 def random_cutout(images: Tensor, side: int, generator: torch.Generator) -> Tensor:

@@ -12,6 +12,8 @@ from core.errors import UserError
 from core.training.weights import NOT_OURS, read_metadata
 from core.vision.recipe import MODELS
 
+PIXELS_SEEN = 2_000_000  # of training pictures that a network is shown before it is trained, if it wants to see some
+
 
 class Normalisation(nn.Module):
     """x ↦ (x − mean) / std for each channel; the training part's mean and std travel with the weights."""
@@ -44,6 +46,15 @@ class PictureNetwork(nn.Module):
         super().__init__()
         self.normalisation = Normalisation(channels)
         self.network = network
+
+    @torch.no_grad()
+    def fit(self, images: Tensor) -> None:
+        """Prepare for the training part, (N,C,H,W) bytes: normalisation, and what the network itself has to fit."""
+        self.normalisation.fit(images)
+        if hasattr(self.network, "fit"):
+            shown = max(1, PIXELS_SEEN // images[0, 0].numel())
+            images = images[:: -(-len(images) // shown)]  # not the first: they may all be of one class
+            self.network.fit(self.normalisation(images.to(torch.float32).div(255)))
 
     def forward(self, images: Tensor) -> Tensor:
         return cast(Tensor, self.network(self.normalisation(images)))

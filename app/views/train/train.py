@@ -43,11 +43,12 @@ with training:
     st.subheader(_("4 · Training"))
     form.fields("optimizer", "learning_rate", "schedule", "batch_size", "epochs")
     with st.expander(_("Regularisation and augmentation")):
-        form.fields("weight_decay", "label_smoothing", "crop", "flip", "cutout")
+        form.fields("weight_decay", "label_smoothing", "crop", "flip", "alternating_flip", "cutout")
 with validation:
     st.subheader(_("5 · Validation"))
     form.fields("validation_share", "early_stopping", "keep_best")
     st.subheader(_("6 · Test"))
+    form.fields("flip_test")
     st.markdown(_("The test part stays sealed. It is opened once, when training has ended."))
 
 recipe = None
@@ -71,4 +72,7 @@ if recipe is not None:
             show_layers(recipe)
 
 charts_ahead()
-show_code("core.training.loop:Trainer", "core.vision.task:PictureTask", "core.training.optimizers:make_optimizer")
+show_code(
+    "core.training.loop:Trainer", "core.training.step:Step", "core.vision.task:PictureTask",
+    "core.training.optimizers:make_optimizer",
+)  # fmt: skip

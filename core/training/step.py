@@ -1,0 +1,176 @@
+"""One training step: forward, backward, update. And the same recorded once as a CUDA graph and replayed.
+
+A step of a small net is some hundred short kernels, and on a GPU asking for them one by one takes longer than
+computing them. A CUDA graph remembers them with all their addresses; one call then launches them all. So the batch is
+copied to where the recorded step expects it, and loss, gradients and learning rate lie at fixed places, too.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core import events
+from core.device import autocast
+from core.errors import UserError
+from core.training.task import Task
+
+Work = Callable[[], None]
+Figures = tuple[Tensor, Tensor]
+"""Loss and number of right answers of a batch, scalars on the device."""
+
+
+class Step:
+    """θ ← θ − η∇L, with whatever the optimiser makes of the gradient."""
+
+    def __init__(self, task: Task, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+        self.task, self.optimizer, self.device = task, optimizer, device
+
+    def __call__(self, inputs: Tensor, targets: Tensor) -> Figures:
+        self.optimizer.zero_grad(set_to_none=True)
+        with autocast(self.device), _enough_to_normalise(len(inputs)):
+            logits = self.task.model(inputs)
+            loss = self.task.loss(logits.float(), targets)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach(), self.task.correct(logits.detach(), targets)
+
+
+class CudaGraphs:
+    """Records work on a stream of its own; what goes before has to be done there, too.
+
+    Autograd remembers the stream on which a weight was first used, and a recording that meets another one breaks off.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.stream = torch.cuda.Stream(device)
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is launched here waits for what was launched before, and what comes after waits for it."""
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            yield
+        torch.cuda.current_stream().wait_stream(self.stream)
+
+    def record(self, work: Work) -> Work:
+        """Record what `work` launches, without doing it, and return what does it."""
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
+            work()
+        return graph.replay
+
+
+class Again:
+    """Stands for CUDA graphs where there are none: what is recorded is simply done again. For tests."""
+
+    aside = contextlib.nullcontext
+
+    def record(self, work: Work) -> Work:
+        return work
+
+
+class ReplayedStep:
+    """A step that is recorded when a few batches of one shape have come in a row, and then replayed.
+
+    The first steps are plain ones: libraries choose their kernels then, and the optimiser makes what it remembers. So
+    are those of other shapes, as of the last batch of an epoch: recording takes longer than they save. A step that
+    cannot be recorded stays a plain one; `refused` and the log say why.
+    """
+
+    PLAIN = 3  # steps in a row before one is recorded
+
+    def __init__(self, step: Step, recorder: CudaGraphs | Again | None = None) -> None:
+        self.step = step
+        self.recorder = CudaGraphs(step.device) if recorder is None else recorder
+        self.recorded: _Recorded | None = None
+        self.refused = ""
+        self.in_a_row: tuple[torch.Size, int] = (torch.Size(), 0)
+
+    def __call__(self, inputs: Tensor, targets: Tensor) -> Figures:
+        if self.recorded is None and not self.refused:
+            shape, seen = self.in_a_row
+            self.in_a_row = (inputs.shape, seen + 1 if inputs.shape == shape else 1)
+            if self.in_a_row[1] > self.PLAIN:
+                self._try_to_record(inputs, targets)
+        if self.recorded is None or inputs.shape != self.recorded.inputs.shape:
+            with self.recorder.aside():
+                return self.step(inputs, targets)
+        return self.recorded.replay(inputs, targets, self.step.optimizer)
+
+    def _try_to_record(self, inputs: Tensor, targets: Tensor) -> None:
+        """Nothing is computed yet: the replay will do this batch, too."""
+        try:
+            self.recorded = _Recorded.of(self.step, inputs, targets, self.recorder.record)
+        except RuntimeError as error:  # of CUDA: an operation that waits for the device, or too little memory
+            self.refused = str(error).partition("\n")[0] or type(error).__name__
+            events.note("step-not-recorded", reason=self.refused)
+
+
+@dataclass
+class _Recorded:
+    """A recorded step and the places that it reads and writes."""
+
+    inputs: Tensor
+    targets: Tensor
+    figures: Figures
+    rates: list[Tensor]  # of each group of the optimiser
+    gradients: list[tuple[torch.nn.Parameter, Tensor | None]]
+    play: Work
+
+    @classmethod
+    def of(cls, step: Step, inputs: Tensor, targets: Tensor, record: Callable[[Work], Work]) -> "_Recorded":
+        own_inputs, own_targets = inputs.clone(), targets.clone()
+        figures = (torch.zeros((), device=step.device), torch.zeros((), device=step.device))
+        rates = [torch.tensor(float(group["lr"]), device=step.device) for group in step.optimizer.param_groups]
+
+        def work() -> None:
+            with _rates_in(step.optimizer, rates):
+                loss, correct = step(own_inputs, own_targets)
+            figures[0].copy_(loss)
+            figures[1].copy_(correct)
+
+        play = record(work)
+        gradients = [(parameter, parameter.grad) for parameter in step.task.model.parameters()]
+        return cls(own_inputs, own_targets, figures, rates, gradients, play)
+
+    def replay(self, inputs: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer) -> Figures:
+        self.inputs.copy_(inputs)
+        self.targets.copy_(targets)
+        for rate, group in zip(self.rates, optimizer.param_groups, strict=True):
+            rate.fill_(group["lr"])
+        for parameter, gradient in self.gradients:  # a plain step of another shape may have come between
+            parameter.grad = gradient
+        self.play()
+        return self.figures
+
+
+@contextlib.contextmanager
+def _rates_in(optimizer: torch.optim.Optimizer, rates: list[Tensor]) -> Iterator[None]:
+    """Let the optimiser read its learning rates from tensors: a number would be recorded as it is now."""
+    before = [dict(group) for group in optimizer.param_groups]
+    try:
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+            if "capturable" in group:  # Adam and AdamW refuse to be recorded without this word
+                group["capturable"] = True
+        yield
+    finally:
+        for group, was in zip(optimizer.param_groups, before, strict=True):
+            group.update({name: was[name] for name in ("lr", "capturable") if name in was})
+
+
+@contextlib.contextmanager
+def _enough_to_normalise(examples: int) -> Iterator[None]:
+    """Say what to change when a batch of one, which a person asked for, meets batch normalisation."""
+    try:
+        yield
+    except ValueError:
+        if examples > 1:
+            raise
+        raise UserError(
+            "This model compares the examples of a batch with each other, and a batch has only one. Choose a batch "
+            "size of at least 2, and at least 2 examples to learn from."
+        ) from None
