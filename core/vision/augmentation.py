@@ -4,27 +4,39 @@ Shapes: (B,C,H,W), any dtype. Every picture of the batch gets its own draw. Each
 draws from the generator it is given, so that the same seed varies pictures the same way.
 """
 
+import numpy as np
 import torch
+from numpy.lib.stride_tricks import as_strided
 from torch import Tensor
 
 
-def random_move(images: Tensor, pixels: int, flip: bool, generator: torch.Generator) -> Tensor:
+def random_move(images: Tensor, pixels: int, flip: bool | Tensor, generator: torch.Generator) -> Tensor:
     """Shift every picture by up to ±`pixels` in both directions and, with `flip`, mirror half of them left to right.
 
-    What comes in from outside is black. One gather of whole pixels does both: a pixel's place in the batch is computed
-    for every pixel that is wanted, and those outside point to a black one behind the last.
+    `flip` may also say which ones, (B,) truths. What comes in from outside is black.
     """
+    batch, device = len(images), images.device
+    top, left = torch.zeros((2, batch), dtype=torch.int64, device=device)
+    if pixels:
+        top, left = torch.randint(0, 2 * pixels + 1, (2, batch), generator=generator, device=device) - pixels
+    if isinstance(flip, Tensor):
+        mirrored = flip
+    elif flip:
+        mirrored = torch.rand(batch, generator=generator, device=device) < 0.5
+    else:
+        mirrored = torch.zeros(batch, dtype=torch.bool, device=device)
+    on_cpu = device.type == "cpu" and images.dtype == torch.uint8
+    return (_moved_by_rows if on_cpu else _moved_by_pixels)(images, pixels, top, left, mirrored)
+
+
+def _moved_by_pixels(images: Tensor, pixels: int, top: Tensor, left: Tensor, mirrored: Tensor) -> Tensor:
+    """One gather of whole pixels: the place in the batch is computed for every pixel that is wanted, and those outside
+    point to a black one behind the last. For a device with thousands of threads."""
     batch, channels, height, width = images.shape
     device = images.device
     columns = torch.arange(width, device=device).expand(batch, width)
-    rows = torch.arange(height, device=device).expand(batch, height)
-    top, left = torch.zeros((2, batch, 1), dtype=torch.int64, device=device)
-    if pixels:
-        top, left = torch.randint(0, 2 * pixels + 1, (2, batch, 1), generator=generator, device=device) - pixels
-    if flip:
-        mirrored = torch.rand(batch, generator=generator, device=device) < 0.5
-        columns = torch.where(mirrored[:, None], width - 1 - columns, columns)
-    rows, columns = rows + top, columns + left
+    columns = torch.where(mirrored[:, None], width - 1 - columns, columns) + left[:, None]
+    rows = torch.arange(height, device=device).expand(batch, height) + top[:, None]
     first = height * torch.arange(batch, device=device)[:, None]
     places = ((first + rows) * width)[:, :, None] + columns[:, None, :]  # (B,H,W)
     if pixels:
@@ -34,6 +46,25 @@ def random_move(images: Tensor, pixels: int, flip: bool, generator: torch.Genera
     table = images.permute(0, 2, 3, 1).reshape(-1, channels)
     table = torch.cat([table, table.new_zeros(1, channels)])
     return table.index_select(0, places.flatten()).view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _moved_by_rows(images: Tensor, pixels: int, top: Tensor, left: Tensor, mirrored: Tensor) -> Tensor:
+    """The same bytes in a quarter of the time on a CPU: a picture with a black margin is cut out row by row.
+
+    torch mirrors channels-last bytes with vector instructions; NumPy copies rows of overlapping windows, which torch
+    does pixel by pixel.
+    """
+    batch, channels, height, width = images.shape
+    framed = np.zeros((batch, height + 2 * pixels, width + 2 * pixels, channels), np.uint8)
+    framed[:, pixels : pixels + height, pixels : pixels + width] = images.permute(0, 2, 3, 1).numpy()
+    picture, row, pixel, _ = framed.strides
+    places = (batch, 2 * pixels + 1, 2 * pixels + 1, height, width * channels)
+    windows = as_strided(framed, places, (picture, row, pixel, row, 1))
+    cut = windows[np.arange(batch), (top + pixels).numpy(), (left + pixels).numpy()]  # a copy, (B,H,W·C)
+    cut = cut.reshape(batch, height, width, channels)
+    chosen = mirrored.numpy().nonzero()[0]
+    cut[chosen] = torch.from_numpy(cut[chosen]).permute(0, 3, 1, 2).flip(3).permute(0, 2, 3, 1).numpy()
+    return torch.from_numpy(cut).permute(0, 3, 1, 2)
 
 
 def random_cutout(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
