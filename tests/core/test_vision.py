@@ -13,6 +13,7 @@ from core import registry
 from core.vision.augmentation import random_cutout, random_move
 from core.vision.classification import classify
 from core.vision.decoding import decode_picture
+from core.vision.network import Normalisation
 from core.vision.recipe import MODELS
 from core.vision.samples import sample_pictures
 from core.vision.scores import per_class_scores
@@ -90,6 +91,18 @@ def test_scores_are_scikit_learn_s():
         assert list(row.values()) == pytest.approx([column[k] for column in expected])
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_normalisation_is_its_formula_in_every_layout(channels, layout):
+    pictures = torch.randint(256, (50, channels, 6, 5), dtype=torch.uint8).contiguous(memory_format=layout)
+    normalisation = Normalisation(channels)
+    normalisation.fit(pictures)
+    values = pictures / 255
+    assert torch.equal(normalisation(values), (values - normalisation.mean) / normalisation.std)
+    assert torch.allclose(normalisation(values).mean((0, 2, 3)), torch.zeros(channels), atol=1e-4)
+    assert normalisation(values).is_contiguous(memory_format=layout)
+
+
 def test_augmentation_moves_whole_pictures():
     images = torch.randint(1, 256, (64, 3, 9, 9), dtype=torch.uint8)
     shifted = random_move(images, 2, False, torch.Generator().manual_seed(0))
@@ -110,6 +123,7 @@ def test_augmentation_moves_whole_pictures():
         window = whole[:, top : top + 9, left : left + 9]
         assert torch.equal(one, window.flip(2) if mirror else window)
     assert both.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(both.float(), random_move(images.float(), 2, True, generator.manual_seed(0)))  # as a GPU does it
     cut = random_cutout(images, 4, torch.Generator().manual_seed(0))
     blanks = (cut == 0).all(1).sum((1, 2))
     assert blanks.max() == 16
