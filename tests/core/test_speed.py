@@ -18,7 +18,7 @@ from core.training.loop import Trainer
 from core.training.muon import COEFFICIENTS, Muon, Together, orthogonalise
 from core.training.optimizers import hidden_matrices, make_optimizer
 from core.training.step import Again, ReplayedStep
-from core.training.weights import read_state, state_bytes
+from core.training.weights import read_state, state_parts
 from core.vision.augmentation import alternating_mirror, random_move
 from core.vision.models.resnet9 import Whitening
 from core.vision.network import build_network
@@ -120,7 +120,7 @@ def test_a_muon_run_taken_up_from_its_stored_state_ends_with_the_same_bits(tmp_p
             tasks.build_task(recipe, CPU), recipe, CPU, lambda calls=calls, stop_at=stop_at: next(calls) == stop_at
         )
         before = [event["loss"] for event in broken.events() if event["event"] == "step"]
-        (tmp_path / "state").write_bytes(state_bytes(broken.state_dict()))
+        (tmp_path / "state").write_bytes(b"".join(state_parts(broken.state_dict())))
         again = Trainer(tasks.build_task(recipe, CPU), recipe, CPU)
         again.load_state_dict(read_state(tmp_path / "state"))
         after = [event["loss"] for event in again.events() if event["event"] == "step"]
