@@ -48,10 +48,13 @@ def main() -> None:
     with home_of_its_own():
         for remote in fashion_mnist.missing():  # into this home, where no package of the system brings them
             fetch(remote)
-        runs = [one_run(seed) for seed in range(options.seeds)]
-    print(f"{'seed':6}{'in all/s':>10}{'training/s':>12}{'threads':>9}{'test accuracy':>15}")
-    for seed, run in enumerate(runs):
-        print(f"{seed:<6}{run['seconds']:10.1f}{run['training']:12.1f}{run['threads']:9.0f}{run['accuracy']:15.4f}")
+        print(f"{'seed':6}{'in all/s':>10}{'training/s':>12}{'threads':>9}{'test accuracy':>15}")
+        runs = []
+        for seed in range(options.seeds):
+            run = one_run(seed)
+            figures = f"{run['seconds']:10.1f}{run['training']:12.1f}{run['threads']:9.0f}{run['accuracy']:15.4f}"
+            print(f"{seed:<6}{figures}", flush=True)
+            runs.append(run)
     seconds = statistics.median(run["seconds"] for run in runs)
     least = min(run["accuracy"] for run in runs)
     print(f"median {seconds:.1f} s, least accuracy {least:.4f}")

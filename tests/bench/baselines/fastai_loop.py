@@ -72,7 +72,7 @@ def prepare(pixels: NDArray[np.uint8], labels: NDArray[np.int64]) -> same.Round:
     )
     learner = Learner(
         loaders, resnet20.build((3, 32, 32), 10), loss_func=CrossEntropyLossFlat(),
-        opt_func=partial(SGD, mom=same.MOMENTUM), wd=same.WEIGHT_DECAY, cbs=[ChannelsLast()] if __import__("os").environ.get("CL","1")=="1" else [],
+        opt_func=partial(SGD, mom=same.MOMENTUM), wd=same.WEIGHT_DECAY, cbs=[ChannelsLast()],
     )  # fmt: skip
 
     def train(watch: same.Stopwatch) -> None:

@@ -21,8 +21,7 @@ from torchvision import transforms
 from core.vision.models import resnet20
 from tests.bench.baselines import _contender as same
 
-import os
-WORKERS = int(os.environ.get("WORKERS", "1"))
+WORKERS = 1
 
 
 class Cifar(Dataset[tuple[Tensor, int]]):
