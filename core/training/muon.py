@@ -33,7 +33,8 @@ def orthogonalise(matrices: Tensor, iterations: int = 5) -> Tensor:
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)  # no singular value above 1
     for _ in range(iterations):
         square = x @ x.mT
-        x = a * x + (b * square + c * square @ square) @ x
+        weights = torch.baddbmm(square, square, square, beta=b, alpha=c)  # b x xᵀ + c (x xᵀ)²
+        x = torch.baddbmm(x, weights, x, beta=a)  # a x + b (x xᵀ) x + c (x xᵀ)² x
     return x.mT if tall else x
 
 

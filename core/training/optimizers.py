@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core.training.muon import Muon, Together
 from core.training.recipe import Recipe
@@ -40,7 +40,7 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     raise AssertionError(recipe.optimizer)
 
 
-def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
+def hidden_matrices(model: nn.Module) -> list[Tensor]:
     """What Muon is made for: the weights of convolutions and linear layers, but for the last, which answers."""
     layers = [module.weight for module in model.modules() if isinstance(module, nn.Linear | nn.Conv2d)]
     return [weight for weight in layers[:-1] if weight.requires_grad]

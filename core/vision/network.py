@@ -61,7 +61,7 @@ class PictureNetwork(nn.Module):
         if hasattr(self.network, "fit"):
             shown = max(1, PIXELS_SEEN // images[0, 0].numel())
             images = images[:: -(-len(images) // shown)]  # not the first: they may all be of one class
-            self.network.fit(self.normalisation(images.to(torch.float32).div(255)))
+            cast(Any, self.network).fit(self.normalisation(images.to(torch.float32).div(255)))
 
     def forward(self, images: Tensor) -> Tensor:
         return cast(Tensor, self.network(self.normalisation(images)))

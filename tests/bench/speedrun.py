@@ -50,7 +50,8 @@ from tests.bench.baselines.airbench import Airbench, airbench94
 
 VALIDATED = 0.02  # the share of the training pictures that neither learns from: ours looks at it after each epoch
 EPOCHS = (7, 8, 9, 10)  # of ours
-LONG_EPOCHS, SHORT_EPOCHS = 200, 30  # of ResNet-18
+LONG_EPOCHS, SHORT_EPOCHS = 200, 30  # of the short run and the one it is held against
+LONG_MODEL = "resnet18"
 LOADS = (("resnet9", 1000), ("resnet18", 512), ("resnet20", 128), ("article-net", 128))  # model, batch
 Runs = list[tuple[float, float]]
 """Of each run its seconds and its test accuracy."""
@@ -223,7 +224,7 @@ def compiled(task: PictureTask, recipe: PictureRecipe, inputs: Tensor, targets: 
 def resnet18(dataset: PictureDataset, options: argparse.Namespace, device: torch.device) -> dict[str, float]:
     """ResNet-18 by the usual recipe of 200 epochs, and how soon a short run comes within a point of it."""
     usual = PictureRecipe(
-        dataset=dataset.name, model="resnet18", optimizer="nesterov", learning_rate=0.1, schedule="cosine",
+        dataset=dataset.name, model=LONG_MODEL, optimizer="nesterov", learning_rate=0.1, schedule="cosine",
         batch_size=128, epochs=options.reference_epochs, weight_decay=5e-4, crop=4, flip=True, keep_best=False,
         device=device.type, flip_test=True,
     )  # fmt: skip

@@ -66,7 +66,8 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.widen(x)
-        return x + self.branch(x)
+        y: Tensor = x + self.branch(x)
+        return y
 
 
 class ResNet9(nn.Module):
