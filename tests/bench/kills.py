@@ -1,4 +1,4 @@
-"""``python -m tests.bench.kills [--count 200] [--seed 0] [--minutes 60] [--json]``: training survives kill -9, whenever it comes.
+"""``python -m tests.bench.kills [--count 200] [--seed 0] [--minutes 60] [--json]``: training survives kill -9.
 
 Kills the process that trains, half of the times while it writes a checkpoint (the system tells the moment; that the
 kill came inside is seen by the temporary file it leaves), the others at random moments; every tenth time the
