@@ -86,14 +86,11 @@ def upload_zip() -> None:
         digest = hashlib.sha256(data).hexdigest()
         if st.session_state.get("imported-zip") == digest:
             return
-        with st.spinner(_("Looking at every picture …")):
-            owner = me().id
+        owner = me().id
+        with st.spinner(_("Looking at every picture …")), _one_at_a_time(owner):
             shares.check_disk(owner)
             most = shares.pictures_left(owner)
-            with _one_at_a_time(owner):
-                found = client.call(
-                    "core.vision.uploads:import_zip", pool="import", timeout=IMPORT_S, data=data, most=most
-                )
+            found = client.call("core.vision.uploads:import_zip", pool="import", timeout=IMPORT_S, data=data, most=most)
             shares.enter_upload(owner, found["dataset"], sum(found["counts"]))
         st.session_state["imported-zip"] = digest
         recipe_form.use_dataset(found["dataset"])
@@ -102,7 +99,7 @@ def upload_zip() -> None:
 
 @contextlib.contextmanager
 def _one_at_a_time(owner: str) -> Iterator[None]:
-    """So that nobody takes all the processes that read zip files, with many tabs."""
+    """So that nobody takes all the processes that read zip files, or more than their share, with many tabs."""
     with _importing_lock:
         if owner in _importing:
             raise UserError("Your zip file before this one is still being read. Try again when it is done.")

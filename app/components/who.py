@@ -1,5 +1,6 @@
 """Who looks at this page."""
 
+import ipaddress
 import os
 from pathlib import Path
 
@@ -34,7 +35,18 @@ def check_folder(dataset: str) -> None:
 
 def at_the_server() -> bool:
     """Whether the browser runs on the machine of the server, and asks for nobody else."""
-    return st.context.ip_address is None and not any(name in st.context.headers for name in PASSED_ON)
+    return _is_loopback(st.context.ip_address) and not any(name in st.context.headers for name in PASSED_ON)
+
+
+def _is_loopback(address: str | None) -> bool:
+    """None is what Streamlit makes of the plain ones; where IPv4 comes over IPv6 it knows them not."""
+    if address is None:
+        return True
+    try:
+        place = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return (getattr(place, "ipv4_mapped", None) or place).is_loopback
 
 
 def _is_open_to_all(path: str) -> bool:

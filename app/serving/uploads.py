@@ -5,7 +5,7 @@ from collections import defaultdict
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 
 from app.serving.guard import owner_in, refuse
@@ -21,7 +21,8 @@ class UploadQuota:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.coming: dict[str, int] = defaultdict(int)  # bytes on their way, by owner
+        self.coming: dict[str, int] = defaultdict(int)  # bytes that were announced and are on their way, by owner
+        self.arrived = 0  # of them, those that came: who announces much and sends nothing takes from nobody else
         self.sessions: dict[str, set[str]] = defaultdict(set)  # that have uploaded, by owner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,15 +40,29 @@ class UploadQuota:
         held = _held()
         self._forget(held)
         mine = sum(held.get(one, 0) for one in self.sessions.get(owner, set()) | {session}) + self.coming[owner]
-        if mine + size > OF_ONE or sum(held.values()) + sum(self.coming.values()) + size > OF_ALL:
+        if mine + size > OF_ONE or sum(held.values()) + self.arrived + size > OF_ALL:
             await refuse(scope, send, 413, "uploads-too-large")
             return
         self.sessions[owner].add(session)
         self.coming[owner] += size
+        arrived = 0
+
+        async def counted() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += len(message.get("body", b""))
+            self.arrived += len(message.get("body", b""))
+            if sum(_held().values()) + self.arrived > OF_ALL:
+                raise _FullError
+            return message
+
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, counted, send)
+        except _FullError:
+            await refuse(scope, send, 413, "uploads-too-large")
         finally:
             self.coming[owner] -= size
+            self.arrived -= arrived
 
     def _forget(self, held: dict[str, int]) -> None:
         """Sessions that hold nothing any more, so that neither table grows."""
@@ -55,6 +70,10 @@ class UploadQuota:
             self.sessions[owner] &= held.keys()
             if not self.sessions[owner] and not self.coming[owner]:
                 del self.sessions[owner], self.coming[owner]
+
+
+class _FullError(Exception):
+    """Others were quicker to take what was left."""
 
 
 def _held() -> dict[str, int]:

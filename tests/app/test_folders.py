@@ -41,7 +41,11 @@ def context(monkeypatch, address, **headers):
 
 @pytest.mark.parametrize(
     ("address", "headers", "here"),
-    [(None, {}, True), ("192.168.1.7", {}, False), (None, {"x-forwarded-for": "127.0.0.1"}, False)],
+    [
+        (None, {}, True), ("::ffff:127.0.0.1", {}, True), ("127.0.0.2", {}, True), ("192.168.1.7", {}, False),
+        ("::ffff:192.168.1.7", {}, False), ("fe80::1", {}, False), ("", {}, False), ("unix", {}, False),
+        (None, {"x-forwarded-for": "127.0.0.1"}, False), ("::ffff:127.0.0.1", {"forwarded": "for=::1"}, False),
+    ],
 )
 def test_who_sits_at_the_server(monkeypatch, address, headers, here):
     context(monkeypatch, address, **headers)

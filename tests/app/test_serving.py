@@ -1,9 +1,11 @@
 """What the server writes down of a page that broke, and where it says it can be found."""
 
+import asyncio
+
 import pytest
 from streamlit import config
 
-from app.serving import server
+from app.serving import server, uploads
 from core import events
 
 
@@ -44,3 +46,66 @@ def test_only_this_machine_is_told_where_only_it_can_reach():
         assert [address.rpartition(":")[0] for address in server._addresses()] == ["http://localhost"]
     finally:
         config.set_option("server.address", before)
+
+
+def uploaded(quota, session, chunks, size=None):
+    """An upload as the server sees it: its chunks come one by one, and then the statuses of the answers."""
+    size = sum(map(len, chunks)) if size is None else size
+    scope = {
+        "type": "http", "method": "PUT", "path": f"/_stcore/upload_file/{session}/x",
+        "headers": [(b"content-length", str(size).encode())],
+    }  # fmt: skip
+    left, statuses = list(chunks), []
+
+    async def receive():
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    async def send(message):
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    async def going():
+        await quota(scope, receive, send)
+        return statuses
+
+    return going()
+
+
+@pytest.fixture
+def quota(monkeypatch):
+    """Room for a hundred bytes of all, thirty of one; nothing is kept after it came."""
+
+    async def taking(scope, receive, send):
+        while (await receive())["more_body"]:
+            pass
+        await send({"type": "http.response.start", "status": 204})
+
+    monkeypatch.setattr(uploads, "OF_ALL", 100)
+    monkeypatch.setattr(uploads, "OF_ONE", 30)
+    monkeypatch.setattr(uploads, "_held", dict)
+    return uploads.UploadQuota(taking)
+
+
+def test_uploads_at_once_are_bounded_for_one_and_for_all(quota):
+    async def together(*uploads_):
+        return await asyncio.gather(*uploads_)
+
+    one = asyncio.run(together(*(uploaded(quota, "a", [b"x" * 10] * 2) for _ in range(3))))
+    assert one == [[204], [413], [413]]
+    everybody = asyncio.run(together(*(uploaded(quota, f"s{k}", [b"x" * 10] * 3) for k in range(6))))
+    assert sorted(everybody) == sorted([[204]] * everybody.count([204]) + [[413]] * everybody.count([413]))
+    assert 1 <= everybody.count([413]) <= 4
+    assert (quota.arrived, sum(quota.coming.values())) == (0, 0)
+
+
+def test_who_announces_much_and_sends_nothing_keeps_nobody_from_uploading(quota):
+    async def waiting_and_others():
+        silent = [asyncio.create_task(uploaded(quota, f"s{k}", [b"", b"x" * 30], size=30)) for k in range(10)]
+        for _ in range(2):
+            await asyncio.sleep(0)  # all are begun, and nothing has come
+        answer = await uploaded(quota, "other", [b"x" * 20])
+        await asyncio.gather(*silent)
+        return answer
+
+    assert asyncio.run(waiting_and_others()) == [204]

@@ -1,4 +1,4 @@
-"""``python -m tests.bench.kills [--count 200] [--seed 0] [--json]``: training survives kill -9, whenever it comes.
+"""``python -m tests.bench.kills [--count 200] [--seed 0] [--minutes 60] [--json]``: training survives kill -9.
 
 Kills the process that trains, half of the times while it writes a checkpoint (the system tells the moment; that the
 kill came inside is seen by the temporary file it leaves), the others at random moments; every tenth time the
@@ -64,10 +64,12 @@ class Killer:
         run = self._until(self._submit(), "finished", seconds=600)
         self.weights, self.losses = run.folder.weights_file.read_bytes(), _losses(run)
 
-    def kill_until(self, count: int) -> None:
+    def kill_until(self, count: int, minutes: float) -> None:
         run_id = self._submit()
-        half = count // 2
+        half, ends = count // 2, time.monotonic() + 60 * minutes
         while (self.found.inside < half or self.found.anywhere < count - half) and not self.found.wrong:
+            if time.monotonic() > ends:
+                break
             run = self._until(run_id, "running", "finished", "interrupted", "failed")
             if run.state == "interrupted":
                 self.found.given_up += 1
@@ -209,8 +211,8 @@ def cut_the_power() -> bool:
     return False
 
 
-def measured(count: int, seed: int = 0) -> dict[str, Any]:
-    """Kill so often in a home of its own; what was found, as plain values."""
+def measured(count: int, seed: int = 0, minutes: float = 60) -> dict[str, Any]:
+    """Kill so often, or so long, in a home of its own; what was found, as plain values."""
     with tempfile.TemporaryDirectory() as home:
         before = {name: os.environ.get(name) for name in ("ATLAS_HOME", *SETTINGS)}
         os.environ.update({"ATLAS_HOME": home, **SETTINGS})
@@ -218,7 +220,7 @@ def measured(count: int, seed: int = 0) -> dict[str, Any]:
         killer = Killer(seed)
         try:
             killer.undisturbed()
-            killer.kill_until(count)
+            killer.kill_until(count, minutes)
             left = [path.name for path in Path(home, "runs").rglob("*.tmp")]
         finally:
             client.shutdown()
@@ -239,11 +241,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.kills", description=__doc__)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=60, help="then no more are begun")
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     options = parser.parse_args()
     with contextlib.suppress(PermissionError):
         os.nice(-10)  # to be there before the checkpoint is written
-    found = measured(options.count, options.seed)
+    found = measured(options.count, options.seed, options.minutes)
     print(" · ".join(f"{name} {value}" for name, value in surroundings().items()))
     for name, value in found.items():
         print(f"{name:24}{value}")

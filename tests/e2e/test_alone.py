@@ -45,7 +45,7 @@ def test_no_page_asks_and_no_process_calls_anybody_outside(told):
     assert told["asked_outside"] == []
     assert told["called_outside"] == []
     assert told["unheard"] == []  # server, supervisor, warm processes and the trainer were listened to
-    assert told["called_inside"] > 100  # and heard
+    assert told["called_inside"] >= 10  # and heard: each call of the server to the supervisor is one
 
 
 @pytest.mark.browser
