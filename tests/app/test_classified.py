@@ -51,4 +51,4 @@ def test_a_photograph_of_twelve_megapixels():
     assert not app.error
     assert len(app.get("progress")) == 5
     assert not app.get("plotly_chart")
-    assert len(app.get("imgs")) == 3
+    assert len(app.get("image")) == 3

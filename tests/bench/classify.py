@@ -35,7 +35,7 @@ from tests.bench import _classify_page
 from tests.bench._timing import Contender, alternating, ratio, report, surroundings
 
 ROUNDS = 7
-REPEATS = {1: 30, 32: 2}  # pictures at once: how often in a round
+REPEATS = {1: 20, 32: 1}  # pictures at once: how often in a round
 Answer = Callable[[Tensor], Any]
 
 
