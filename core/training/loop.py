@@ -85,8 +85,10 @@ class Trainer:
 
     def _train_step(self, place: int) -> tuple[Tensor, Tensor, int]:
         """One step of θ ← θ − η∇L, with whatever the optimiser makes of the gradient."""
-        indices = batch_at(self.order, place, self.recipe.batch_size).to(self.device)
+        indices = batch_at(self.order, place, self.recipe.batch_size)
         inputs, targets = self.task.batch(indices, self.variation_generator)
+        if place + 1 < self.steps_per_epoch:
+            self.task.expect(batch_at(self.order, place + 1, self.recipe.batch_size))
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate_at(self.step)
         self.optimizer.zero_grad(set_to_none=True)

@@ -34,7 +34,12 @@ class Task(ABC):
 
     @abstractmethod
     def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of these training examples, (B,) int64; random variation is drawn from `generator`."""
+        """Inputs and targets, on the device, of these training examples, (B,) int64 on the CPU; random variation is
+        drawn from `generator`."""
+
+    def expect(self, indices: Tensor) -> None:
+        """These examples, (B,) int64 on the CPU, come next: a task whose data are far begins to fetch them."""
+        del indices
 
     @abstractmethod
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:

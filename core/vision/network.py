@@ -1,5 +1,6 @@
 """A picture classifier as it is trained, stored and used: normalisation and network in one module."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,10 +24,14 @@ class Normalisation(nn.Module):
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("std", torch.ones(channels, 1, 1))
 
-    def fit(self, images: Tensor) -> None:
-        """Take mean and std from (N,C,H,W) bytes; the std never below one grey level, as of a blank channel."""
-        counts = [torch.bincount(images[:, c].flatten().int(), minlength=256).double() for c in range(images.shape[1])]
-        levels = torch.arange(256, dtype=torch.float64, device=images.device) / 255
+    def fit(self, chunks: Iterable[Tensor]) -> None:
+        """Take mean and std from all pictures, (B,C,H,W) bytes at a time; the std never below one grey level, as of a
+        blank channel. How often each level occurs is counted, which is exact however the pictures are cut up."""
+        counts = torch.zeros(len(self.mean), 256, dtype=torch.float64)
+        for images in chunks:
+            for channel in range(len(counts)):
+                counts[channel] += torch.bincount(images[:, channel].flatten().int(), minlength=256).cpu()
+        levels = torch.arange(256, dtype=torch.float64) / 255
         for channel, count in enumerate(counts):
             mean = (count * levels).sum() / count.sum()
             variance = (count * (levels - mean) ** 2).sum() / count.sum()
