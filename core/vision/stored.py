@@ -26,7 +26,7 @@ from torch import Tensor
 
 from core.errors import UserError
 from core.files import replacing
-from core.home import atlas_home
+from core.home import cache_folder
 from core.machine import resident_limit
 
 ENDING = ".pixels"
@@ -114,12 +114,6 @@ def kept(name: str, version: str, shape: tuple[int, int, int, int], make: Callab
     with contextlib.suppress(OSError):
         os.utime(file)  # used just now
     return found
-
-
-def cache_folder() -> Path:
-    folder = atlas_home() / "cache"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _write(opened: IO[bytes], version: str, shape: tuple[int, ...], chunks: Iterable[Chunk]) -> None:
