@@ -12,6 +12,8 @@ import math
 import mmap
 import os
 import shutil
+import sys
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,8 @@ KEPT_BYTES = 16 * 2**30  # of all these files together; beyond that, those go th
 MOST_BYTES = 64 * 10**9  # of one data set
 FREE_BYTES = 256 * 2**20  # left on the disk for others
 MAPPED_BYTES = 256 * 2**20  # of pages a process holds on to before it lets go of them
+DENSE = 4  # pictures are read together with what lies between them when that is no more than so many times as much
+_CAN_ADVISE = sys.platform == "linux"
 _AROUND_BYTES = 64 * 2**10  # what Linux maps at once around a byte that is asked for
 
 Chunk = tuple[NDArray[np.uint8], NDArray[np.int64]]
@@ -45,15 +49,24 @@ class StoredPixels:
 
     The mapping outlives the removal of the file. Its pages belong to the system, which may take them back at any time;
     they are let go of after every quarter of a gigabyte, so that the process does not seem to hold the whole file.
+
+    Where the system can be told so, all pictures of a batch are asked for at once, and nothing around them: what is not
+    in memory then comes ten times as fast as picture after picture, and forty batches from all over a file no longer
+    push the whole file into memory (``tests/bench/LOG.md``).
     """
 
     def __init__(self, file: Path, offset: int, shape: tuple[int, int, int, int]) -> None:
         """(N,H,W,C) bytes that begin at `offset`."""
-        self.file = file
+        self.file, self.offset = file, offset
         count, height, width, channels = shape
         self.shape = torch.Size((count, channels, height, width))
+        self.picture_bytes = height * width * channels
         with file.open("rb") as opened:
             self.mapping = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+            self.descriptor = os.dup(opened.fileno())
+        weakref.finalize(self, os.close, self.descriptor)
+        if _CAN_ADVISE:
+            self.mapping.madvise(mmap.MADV_RANDOM)
         self.pixels = np.frombuffer(self.mapping, np.uint8, math.prod(shape), offset).reshape(shape)
         self.touched = 0
 
@@ -63,6 +76,7 @@ class StoredPixels:
 
     def read(self, rows: Tensor, pinned: bool = False) -> Tensor:
         """(B,C,H,W) bytes of the pictures in these rows, (B,) int64; channels-last, in pinned memory if asked for."""
+        self._ask_for(rows)
         found = torch.empty((len(rows), *self.pixels.shape[1:]), dtype=torch.uint8, pin_memory=pinned)
         # "clip" writes straight into `out`; NumPy's own check of the rows would copy once more.
         np.take(self.pixels, rows.numpy(), axis=0, out=found.numpy(), mode="clip")
@@ -74,8 +88,20 @@ class StoredPixels:
     def let_go(self) -> None:
         """Hold on to no page of the file; what the system still has is mapped again when it is asked for."""
         self.touched = 0
-        if hasattr(self.mapping, "madvise") and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+        if _CAN_ADVISE:
             self.mapping.madvise(mmap.MADV_DONTNEED)
+
+    def _ask_for(self, rows: Tensor) -> None:
+        """Let the system fetch these pictures all at once, while it is not yet waited for any of them."""
+        if not _CAN_ADVISE or not len(rows):
+            return
+        first, last = (int(row) for row in rows.aminmax())
+        pieces = [(first, last + 1 - first)]
+        if last - first > DENSE * len(rows):
+            pieces = [(row, 1) for row in rows.tolist()]
+        size = self.picture_bytes
+        for start, count in pieces:
+            os.posix_fadvise(self.descriptor, self.offset + start * size, count * size, os.POSIX_FADV_WILLNEED)
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def test_batches_from_a_file_are_those_from_memory(mapped):
         batches = [task.batch(indices, torch.Generator().manual_seed(5)) for task in (in_memory, from_file)]
         assert torch.equal(batches[0][0], batches[1][0])
         assert torch.equal(batches[0][1], batches[1][1])
-        assert batches[1][0].is_contiguous(memory_format=torch.channels_last)
+        assert batches[0][0].stride() == batches[1][0].stride()
     for part in ("train", "validation", "test"):
         assert torch.equal(from_file.parts[part].images, in_memory.parts[part].images)
         assert from_file.evaluate(part) == in_memory.evaluate(part)
