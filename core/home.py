@@ -13,6 +13,13 @@ def atlas_home() -> Path:
     return home
 
 
+def cache_folder() -> Path:
+    """For what can be made again at any time, and so may be removed at any time; made when missing."""
+    folder = atlas_home() / "cache"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def _user_data_folder() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", str(Path.home() / "AppData" / "Local")))

@@ -32,6 +32,30 @@ def threads_each(trainers: int) -> int:
     return max(1, int(told)) if told.isdecimal() else max(1, usable_cores() // trainers)
 
 
+def memory_limit() -> int:
+    """Bytes of memory there are: the machine's, or what its container allows; 4 GiB where the system does not say."""
+    try:
+        found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        found = 4 * 2**30
+    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            found = min(found, int(Path(file).read_text()))
+        except (OSError, ValueError):  # not there, or "max"
+            continue
+    return found
+
+
+def resident_limit() -> int:
+    """Bytes of pictures that one process keeps in memory; a larger data set stays in a file and is mapped.
+
+    An eighth of the memory, as several runs train at once; ``ATLAS_RESIDENT_MB`` takes precedence. Only where the
+    pictures lie depends on it, never what is learnt from them.
+    """
+    told = os.environ.get("ATLAS_RESIDENT_MB", "")
+    return int(told) * 2**20 if told.isdecimal() else memory_limit() // 8
+
+
 def wait_without_spinning() -> None:
     """Let the threads of one operation sleep until the next, unless the user's OMP_WAIT_POLICY says otherwise.
 

@@ -23,7 +23,7 @@ CAPS = {
     "disk_gigabytes": mark("Gigabytes of all together"),
     "trainers": mark("Trainings at once"),
 }
-KINDS = {"run": mark("run"), "upload": mark("uploaded pictures")}
+KINDS = {"run": mark("run"), "upload": mark("uploaded pictures"), "cache": mark("data set in the cache")}
 LOG_LINES = 200
 
 
@@ -79,7 +79,7 @@ def disk() -> None:
     """What is on the disk, and its oldest part to be removed once it has been looked at."""
     taken = shares.artefacts()
     total = sum(one.size for one in taken)
-    st.markdown(_("{count} runs and uploads take {megabytes:,.0f} MB.").format(
+    st.markdown(_("{count} runs, uploads and data sets in the cache take {megabytes:,.0f} MB.").format(
         count=len(taken), megabytes=total / shares.MIB
     ))  # fmt: skip
     keep = int(st.number_input(_("Megabytes to keep"), 0, None, int(total / shares.MIB) + 1, key="keep"))

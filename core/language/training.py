@@ -45,7 +45,7 @@ class DocumentTask(Task):
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         del generator
-        documents = self.train[indices]
+        documents = self.train[indices.to(self.train.device)]
         return documents[:, :-1], documents[:, 1:]
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -46,7 +46,12 @@ REPLACED: dict[Place, str] = {
     download_url(remote.url, remote.file.parent, remote.file.name, remote.checksum.removeprefix("md5:"))
     return remote.file''',
     ("core.vision.datasets.folder", "_pixels"): '''def _pixels(root, entries, size, version, say):
-    return _decoded(entries, size, say)''',
+    images, readable = zip(*_decoded(entries, size, say))
+    return torch.from_numpy(np.concatenate(images)).permute(0, 3, 1, 2), np.concatenate(readable) != 0''',
+    ("core.vision.datasets.shapes", "_pixels"): '''def _pixels(factors, seed, version, say):
+    return _drawn(factors, seed, say)''',
+    ("core.vision.stored", "StoredPixels"): '''class StoredPixels:
+    """Pixels too many for the memory: not in this script."""''',
     # named by the function above, which is not read for what it needs
     ("core.vision.datasets.folder", "_digest"): '''def _digest(root, entries, image_size):
     return ""''',
@@ -60,7 +65,7 @@ def script(recipe: PictureRecipe, birth: Mapping[str, Any] | None = None) -> str
     own = dataset in WITH_A_FOLDER
     module = f"{DATASETS}.{'folder' if own else dataset.replace('-', '_')}"
     wanted = [(module, "load"), (f"{MODELS}.{recipe.model.replace('-', '_')}", "build"), *PARTS]
-    wanted += [(module, "_decoded")] if own else []
+    wanted += [(module, "_decoded")] if own else [(module, "_drawn")] if dataset == "shapes" else []
     wanted += [("core.vision.datasets._downloads", "downloads_folder")] if dataset == "cifar10" else []
     body = with_all_they_need(wanted, REPLACED, _IMPORTS)
     values = "\n".join(f"    {name}={value!r}," for name, value in recipe.to_mapping().items())
@@ -104,12 +109,11 @@ def main():
     # THREADS
     dataset = load(ARGUMENT, seed=recipe.seed, image_size=recipe.image_size, say=lambda what, share: None)
     train, validation, test = (part.to(device) for part in splits(dataset, recipe))
-    pixels = train.images.permute(0, 2, 3, 1).contiguous()  # (N,H,W,C) bytes
 
     # 2. Model and 3. initialisation
     torch.manual_seed(recipe.seed)
     model = PictureNetwork(build(dataset.input_shape, len(dataset.classes)), dataset.input_shape[0])
-    model.fit(train.images)
+    model.fit(train)
     model = model.to(device).to(memory_format=torch.channels_last)
     optimizer = make_optimizer(model, recipe)
 
@@ -118,10 +122,9 @@ def main():
         """(loss, accuracy) on the pictures of a part."""
         model.eval()
         loss, correct = 0.0, 0
-        for start in range(0, len(part), 500):
-            images = part.images[start : start + 500].to(torch.float32, memory_format=torch.channels_last).div_(255)
-            labels = part.labels[start : start + 500]
+        for images, labels in zip(part.chunks(500), part.labels.split(500)):
             with autocast(device):
+                images = images.to(torch.float32, memory_format=torch.channels_last).div_(255)
                 logits = model(images)
                 if recipe.flip_test:
                     logits = (logits + model(images.flip(3))) / 2
@@ -143,7 +146,7 @@ def main():
         order = torch.randperm(len(train), generator=order_generator)
         for place in range(steps_per_epoch):
             indices = batch_at(order, place, recipe.batch_size).to(device)
-            images = pixels.index_select(0, indices).permute(0, 3, 1, 2)  # (B,C,H,W)
+            images = train.at(indices)  # (B,C,H,W) bytes
             if recipe.crop or recipe.flip:
                 mirrored = (even if epoch % 2 == 0 else ~even).index_select(0, indices)
                 flip = mirrored if recipe.flip and recipe.alternating_flip else recipe.flip

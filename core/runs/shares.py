@@ -4,17 +4,17 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from core import events, settings
 from core.errors import UserError
 from core.files import write_atomically
-from core.home import atlas_home
+from core.home import atlas_home, cache_folder
 from core.people import Person
 from core.runs import index
 
@@ -24,23 +24,25 @@ _LOCK_S = 10.0
 
 @dataclass(frozen=True)
 class Artefact:
-    """Something on the disk that can be cleared out: a run, or the pictures of an upload."""
+    """Something on the disk that can be cleared out: a run, the pictures of an upload, or a file of the cache."""
 
-    kind: str  # run or upload
+    kind: str  # run, upload or cache
     id: str
     name: str
     owner: str
     size: int  # bytes
     last: float  # epoch seconds of its last use that we know of
-    busy: bool  # in the queue or in training, or needed by a run that is
+    busy: bool  # in the queue or in training, or needed by a run that is, or being written
 
     @property
     def path(self) -> Path:
-        return index.folder_of(self.id).path if self.kind == "run" else _uploads() / self.id
+        if self.kind == "run":
+            return index.folder_of(self.id).path
+        return (cache_folder() if self.kind == "cache" else _uploads()) / self.id
 
 
 def artefacts() -> list[Artefact]:
-    """Everything runs and uploads have put on the disk, what was used longest ago first."""
+    """Everything runs, uploads and the cache have put on the disk, what was used longest ago first."""
     states = index.rows()
     needed = {_upload_of(state) for state in states if state["state"] in index.ACTIVE}
     found = [
@@ -57,7 +59,26 @@ def artefacts() -> list[Artefact]:
             Artefact("upload", path.name, path.name, told.get("owner", ""), folder_bytes(path),
                      told.get("time", path.stat().st_mtime), path.name in needed)
         )  # fmt: skip
-    return sorted(found, key=lambda one: one.last)
+    return sorted([*found, *_cached()], key=lambda one: one.last)
+
+
+def _cached() -> Iterator[Artefact]:
+    """The files of the cache. A run that has one open goes on reading it when it is gone, and it can be made again."""
+    for path in cache_folder().iterdir():
+        with contextlib.suppress(FileNotFoundError):  # one that is written changes its name
+            if path.suffix != ".lock" and path.is_file():
+                told = path.stat()
+                name = path.name.removesuffix(".tmp")
+                yield Artefact("cache", path.name, name, "", told.st_size, told.st_mtime, _locked(path.with_name(name)))
+
+
+def _locked(file: Path) -> bool:
+    """Whether somebody writes this file, or waits for it."""
+    try:
+        with FileLock(file.with_name(file.name + ".lock"), timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def check_disk(owner: str) -> None:
@@ -136,6 +157,10 @@ def _removed(one: Artefact) -> bool:
         if aside is None:
             return False
         path = aside.path
+    if path.is_file():
+        with contextlib.suppress(OSError):  # Windows keeps what is open
+            path.unlink()
+        return not path.exists()
     shutil.rmtree(path, ignore_errors=True)
     return True
 

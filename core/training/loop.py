@@ -44,7 +44,7 @@ class Trainer:
         # One generator draws the order of the examples, one their random variation, whatever the model draws.
         self.order_generator = torch.Generator().manual_seed(recipe.seed)
         self.variation_generator = torch.Generator(device).manual_seed(recipe.seed + 1)
-        self.order = torch.empty(0, dtype=torch.int64)  # (num_train,) this epoch's permutation, on the device
+        self.order = torch.empty(0, dtype=torch.int64)  # (num_train,) this epoch's permutation, where the task wants it
         self.step = 0
         self.seconds = 0.0  # of training, over all sittings of an interrupted run
         self.ended_epochs = 0  # validated, too
@@ -85,7 +85,8 @@ class Trainer:
 
     def _begin_epoch(self) -> None:
         # Drawn on the CPU, so that it is the same everywhere; moved once, for each move waits for the device.
-        self.order = torch.randperm(self.task.num_train, generator=self.order_generator).to(self.device)
+        order = torch.randperm(self.task.num_train, generator=self.order_generator)
+        self.order = order.to(self.task.indices_on)
         self.epoch_sums = [0.0, 0.0, 0.0]
         self.task.begin_epoch(self.step // self.steps_per_epoch)
         self.task.model.train()
@@ -94,6 +95,8 @@ class Trainer:
         """The batch at `place` of the epoch, and the step it leads to: loss, right answers, examples."""
         indices = batch_at(self.order, place, self.recipe.batch_size)
         inputs, targets = self.task.batch(indices, self.variation_generator)
+        if place + 1 < self.steps_per_epoch:
+            self.task.expect(batch_at(self.order, place + 1, self.recipe.batch_size))
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate_at(self.step)
         loss, correct = self.take_step(inputs, targets)
@@ -194,7 +197,7 @@ class Trainer:
         self.best_weights = {name: tensor.to(self.device) for name, tensor in state["best_weights"].items()}
         sums, self.meter.count = state["meter"]
         self.meter.sums.copy_(sums)
-        self.order = state["order"].to(self.device)
+        self.order = state["order"].to(self.task.indices_on)
         self.order_generator.set_state(state["order_generator"].cpu())
         self.variation_generator.set_state(state["variation_generator"].cpu())
         torch.set_rng_state(state["torch_rng"].cpu())

@@ -31,6 +31,7 @@ class Task(ABC):
 
     model: nn.Module
     num_train: int  # examples in the training part
+    indices_on = torch.device("cpu")  # where `batch` and `expect` want their indices: where the data lie
 
     def begin_epoch(self, epoch: int) -> None:
         """Told which epoch the next batches are of, counted from 0; also when a run is resumed within one."""
@@ -38,7 +39,12 @@ class Task(ABC):
 
     @abstractmethod
     def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Inputs and targets of these training examples, (B,) int64; random variation is drawn from `generator`."""
+        """Inputs and targets, on the device, of these training examples, (B,) int64; random variation is drawn from
+        `generator`."""
+
+    def expect(self, indices: Tensor) -> None:
+        """These examples, (B,) int64, come next: a task whose data are far begins to fetch them."""
+        del indices
 
     @abstractmethod
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.errors import UserError
 
-MIN_COUNT, MAX_COUNT = 10, 100_000  # at least one picture of each class
+MIN_COUNT, MAX_COUNT = 10, 1_000_000  # at least one picture of each class
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def picture_logits(run: str, index: int, most: int = 10) -> dict[str, Any]:
     pictures = _dataset(PictureRecipe(dataset=recipe.dataset, seed=recipe.seed, image_size=recipe.image_size)).test
     if not len(pictures):
         raise UserError("The data of this run have no test pictures.")
-    image = pictures.images[index % len(pictures)]
+    image = pictures.at(torch.tensor([index % len(pictures)]))[0]
     true = int(pictures.labels[index % len(pictures)])
     with torch.no_grad():
         logits = classifier.logits(image[None].float().div(255))[0]

@@ -1,5 +1,6 @@
 """A picture classifier as it is trained, stored and used: normalisation and network in one module."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from core import registry
 from core.errors import UserError
 from core.training.weights import NOT_OURS, read_metadata
+from core.vision.pictures import Pictures
 from core.vision.recipe import MODELS
 
 PIXELS_SEEN = 2_000_000  # of training pictures that a network is shown before it is trained, if it wants to see some
@@ -25,10 +27,14 @@ class Normalisation(nn.Module):
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("std", torch.ones(channels, 1, 1))
 
-    def fit(self, images: Tensor) -> None:
-        """Take mean and std from (N,C,H,W) bytes; the std never below one grey level, as of a blank channel."""
-        counts = [torch.bincount(images[:, c].flatten().int(), minlength=256).double() for c in range(images.shape[1])]
-        levels = torch.arange(256, dtype=torch.float64, device=images.device) / 255
+    def fit(self, chunks: Iterable[Tensor]) -> None:
+        """Take mean and std from all pictures, (B,C,H,W) bytes at a time; the std never below one grey level, as of a
+        blank channel. How often each level occurs is counted, which is exact however the pictures are cut up."""
+        counts = torch.zeros(len(self.mean), 256, dtype=torch.float64)
+        for images in chunks:
+            for channel in range(len(counts)):
+                counts[channel] += torch.bincount(images[:, channel].flatten().int(), minlength=256).cpu()
+        levels = torch.arange(256, dtype=torch.float64) / 255
         for channel, count in enumerate(counts):
             mean = (count * levels).sum() / count.sum()
             variance = (count * (levels - mean) ** 2).sum() / count.sum()
@@ -55,13 +61,15 @@ class PictureNetwork(nn.Module):
         self.network = network
 
     @torch.no_grad()
-    def fit(self, images: Tensor) -> None:
-        """Prepare for the training part, (N,C,H,W) bytes: normalisation, and what the network itself has to fit."""
-        self.normalisation.fit(images)
+    def fit(self, pictures: Pictures) -> None:
+        """Prepare for the training part: normalisation, and what the network itself has to fit."""
+        self.normalisation.fit(pictures.chunks())
         if hasattr(self.network, "fit"):
-            shown = max(1, PIXELS_SEEN // images[0, 0].numel())
-            images = images[:: -(-len(images) // shown)]  # not the first: they may all be of one class
-            cast(Any, self.network).fit(self.normalisation(images.to(torch.float32).div(255)))
+            _, _, height, width = pictures.whole.shape
+            every = -(-len(pictures) * height * width // PIXELS_SEEN)  # not the first: they may all be of one class
+            shown = pictures.at(torch.arange(0, len(pictures), every, device=pictures.device))
+            values = shown.to(self.normalisation.mean.device, torch.float32).div(255)
+            cast(Any, self.network).fit(self.normalisation(values))
 
     def forward(self, images: Tensor) -> Tensor:
         return cast(Tensor, self.network(self.normalisation(images)))

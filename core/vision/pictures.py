@@ -1,36 +1,85 @@
-"""Labelled pictures in memory, as bytes.
+"""Labelled pictures as bytes, in memory or in a file.
 
-Legend of shapes: N pictures, C channels (1 or 3), H × W pixels, K classes.
+Legend of shapes: M pictures that several parts share, N pictures of one part, B of a batch, C channels (1 or 3),
+H × W pixels, K classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from core.vision.stored import StoredPixels
+
+CHUNK = 500  # pictures that are looked at together when all of them are
+
 
 @dataclass(frozen=True)
 class Pictures:
-    """N pictures and what each of them shows."""
+    """N pictures and what each of them shows. A part of a data set is a list of rows of the whole, never a copy."""
 
-    images: Tensor  # (N,C,H,W) uint8, 0 black to 255 white; channels_last in memory
+    whole: Tensor | StoredPixels  # (M,C,H,W) uint8, 0 black to 255 white; channels_last in memory
     labels: Tensor  # (N,) int64, 0 to K-1
+    rows: Tensor | None = None  # (N,) int64, where in the whole each picture stands; None: all of them, in order
 
     def __post_init__(self) -> None:
-        assert self.images.ndim == 4, self.images.shape
-        assert self.images.dtype == torch.uint8, self.images.dtype
-        assert self.labels.shape == self.images.shape[:1], (self.labels.shape, self.images.shape)
+        count = self.whole.shape[:1] if self.rows is None else self.rows.shape
+        assert len(self.whole.shape) == 4, self.whole.shape
+        assert self.labels.shape == count, (self.labels.shape, count)
         assert self.labels.dtype == torch.int64, self.labels.dtype
+        if isinstance(self.whole, Tensor):
+            assert self.whole.dtype == torch.uint8, self.whole.dtype
+            assert self.whole.permute(0, 2, 3, 1).is_contiguous(), "whole pictures are copied as they lie in memory"
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the pixels lie: in memory or a file, which is "cpu", or on a card."""
+        return self.whole.device if isinstance(self.whole, Tensor) else torch.device("cpu")
+
+    @property
+    def images(self) -> Tensor:
+        """All pictures of this part, (N,C,H,W) bytes: a copy, unless the part is the whole. For what is small."""
+        if self.rows is None and isinstance(self.whole, Tensor):
+            return self.whole
+        return self.at(torch.arange(len(self), device=self.device))
+
+    def at(self, indices: Tensor, pinned: bool = False) -> Tensor:
+        """Some of them, (B,C,H,W) bytes, channels_last; from a file into pinned memory if asked for."""
+        rows = indices if self.rows is None else self.rows.index_select(0, indices)
+        if isinstance(self.whole, StoredPixels):
+            return self.whole.read(rows, pinned)
+        # index_select copies whole pictures; plain indexing would move them byte by byte, 15 times slower on a CPU.
+        return self.whole.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
+
+    def chunks(self, size: int = CHUNK) -> Iterator[Tensor]:
+        """All of them in order, (size,C,H,W) bytes at a time."""
+        for start in range(0, len(self), size):
+            if self.rows is None and isinstance(self.whole, Tensor):
+                yield self.whole[start : start + size]
+            else:
+                yield self.at(torch.arange(start, min(start + size, len(self)), device=self.device))
+
     def take(self, indices: Tensor) -> "Pictures":
-        return Pictures(self.images[indices], self.labels[indices])
+        """The part of this one that stands in these rows of it."""
+        return Pictures(self.whole, self.labels[indices], indices if self.rows is None else self.rows[indices])
 
     def to(self, device: torch.device) -> "Pictures":
-        return Pictures(self.images.to(device), self.labels.to(device))
+        """The pictures and labels on a device, from wherever they are; a CPU leaves them there."""
+        if device.type == "cpu":
+            return self
+        _, channels, height, width = self.whole.shape
+        pixels = torch.empty((len(self), height, width, channels), dtype=torch.uint8, device=device)
+        for start, images in zip(range(0, len(self), CHUNK), self.chunks(), strict=True):
+            pixels[start : start + CHUNK] = images.permute(0, 2, 3, 1)
+        return Pictures(pixels.permute(0, 3, 1, 2), self.labels.to(device))
+
+    def labels_to(self, device: torch.device) -> "Pictures":
+        """The labels on a device, the pictures where they are."""
+        return Pictures(self.whole, self.labels.to(device), self.rows)
 
 
 @dataclass(frozen=True)
@@ -49,7 +98,7 @@ class PictureDataset:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """(C,H,W) of every picture."""
-        _, channels, height, width = self.train.images.shape
+        _, channels, height, width = self.train.whole.shape
         return channels, height, width
 
 

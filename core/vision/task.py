@@ -1,5 +1,6 @@
 """Picture classification as a task for the training loop."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from core.files import replacing
 from core.tasks import Say
 from core.training.recipe import Recipe
 from core.training.task import Score, Task
+from core.vision.ahead import Reader, room_for_pictures
 from core.vision.augmentation import alternating_mirror, random_cutout, random_move
 from core.vision.network import build_network
 from core.vision.pictures import PictureDataset, Pictures
 from core.vision.recipe import PictureRecipe
 from core.vision.splits import load_dataset, splits
 
+PARTS = ("train", "validation", "test")
 EVALUATION_BATCH = 500
 WRONG_PICTURES = 30  # of the most confidently wrong, kept in the report
 
@@ -32,10 +35,13 @@ def build(recipe: Recipe, device: torch.device, say: Say) -> "PictureTask":
 
 
 class PictureTask(Task):
-    """The whole data set lies on the device as bytes; a batch is cut out, varied and normalised there."""
+    """The data set lies on the device as bytes, where it fits; a batch is cut out, varied and normalised there.
+
+    What is too large stays in memory, or in its file, and its batches are read ahead.
+    """
 
     def __init__(self, recipe: PictureRecipe, dataset: PictureDataset, device: torch.device) -> None:
-        self.recipe, self.dataset, self.device = recipe, dataset, device
+        self.recipe, self.device = recipe, device
         if recipe.cutout > min(dataset.input_shape[1:]):
             raise UserError(
                 "{field} must be at most {maximum}, not {value}.",
@@ -43,16 +49,17 @@ class PictureTask(Task):
                 maximum=min(dataset.input_shape[1:]),
                 value=recipe.cutout,
             )
-        train, validation, test = splits(dataset, recipe)
-        self.parts: dict[str, Pictures] = {
-            name: part.to(device) for name, part in (("train", train), ("validation", validation), ("test", test))
-        }
-        self.num_train = len(train)
-        # (N,H,W,C) view of the bytes: cutting whole pictures out of it gives channels-last batches.
-        self.pixels = self.parts["train"].images.permute(0, 2, 3, 1).contiguous()
+        self.classes, self.input_shape = dataset.classes, dataset.input_shape
+        self.source = {
+            "dataset": dataset.name, "dataset_version": dataset.version, "dataset_source": dataset.source,
+        }  # fmt: skip
+        self.parts = _placed(dict(zip(PARTS, splits(dataset, recipe), strict=True)), device)
+        self.readers = {name: Reader(part, device) for name, part in self.parts.items()}
+        self.num_train = len(self.parts["train"])
+        self.indices_on = torch.device("cpu") if self.readers["train"].far else device
         torch.manual_seed(recipe.seed)
-        network = build_network(recipe.model, dataset.input_shape, len(dataset.classes))
-        network.fit(self.parts["train"].images)
+        network = build_network(recipe.model, self.input_shape, len(self.classes))
+        network.fit(self.parts["train"])
         self.model = network.to(device).to(memory_format=torch.channels_last)
         self.begin_epoch(0)
 
@@ -62,15 +69,18 @@ class PictureTask(Task):
             even = alternating_mirror(self.num_train, self.recipe.seed).to(self.device)
             self.mirrored = even if epoch % 2 == 0 else ~even
 
+    def expect(self, indices: Tensor) -> None:
+        self.readers["train"].expect(indices)
+
     def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        # index_select copies whole pictures; plain indexing would move them byte by byte, 15 times slower on a CPU.
-        images = self.pixels.index_select(0, indices).permute(0, 3, 1, 2)  # (B,C,H,W) bytes
+        here = indices.to(self.device)
+        images = self.readers["train"].batch(indices)  # (B,C,H,W) bytes
         if self.recipe.crop or self.recipe.flip:
-            flip = self.recipe.flip if self.mirrored is None else self.mirrored.index_select(0, indices)
+            flip = self.recipe.flip if self.mirrored is None else self.mirrored.index_select(0, here)
             images = random_move(images, self.recipe.crop, flip, generator)
         if self.recipe.cutout:
             images = random_cutout(images, self.recipe.cutout, generator)
-        return images.div(255), self.parts["train"].labels.index_select(0, indices)
+        return images.div(255), self.parts["train"].labels.index_select(0, here)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(logits, targets, label_smoothing=self.recipe.label_smoothing)
@@ -92,27 +102,26 @@ class PictureTask(Task):
     @torch.no_grad()
     def _predictions(self, part: str) -> Iterator[tuple[Tensor, Tensor]]:
         """Logits (B,K) and labels (B,) of a part, batch by batch, in order."""
-        pictures = self.parts[part]
         self.model.eval()
-        for start in range(0, len(pictures), EVALUATION_BATCH):
-            images = pictures.images[start : start + EVALUATION_BATCH]
-            images = images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+        start = 0
+        for images in self.readers[part].in_order(EVALUATION_BATCH):
+            labels = self.parts[part].labels[start : start + len(images)]
+            start += len(images)
             with autocast(self.device):
+                images = images.to(torch.float32, memory_format=torch.channels_last).div_(255)
                 logits = self.model(images)
                 if self.recipe.flip_test:
                     logits = (logits + self.model(images.flip(3))) / 2
-            yield logits.float(), pictures.labels[start : start + EVALUATION_BATCH]
+            yield logits.float(), labels
         self.model.train()
 
     def metadata(self) -> dict[str, Any]:
         return {
             "task": self.recipe.task,
             "model": self.recipe.model,
-            "classes": list(self.dataset.classes),
-            "input_shape": list(self.dataset.input_shape),
-            "dataset": self.dataset.name,
-            "dataset_version": self.dataset.version,
-            "dataset_source": self.dataset.source,
+            "classes": list(self.classes),
+            "input_shape": list(self.input_shape),
+            **self.source,
             "num_train": self.num_train,
             "num_validation": len(self.parts["validation"]),
             "num_test": len(self.parts["test"]),
@@ -130,7 +139,7 @@ class PictureTask(Task):
         confusion = torch.bincount(labels * classes + predictions, minlength=classes**2).reshape(classes, classes)
         wrong = (predictions != labels).nonzero().flatten()
         wrong = wrong[confidence[wrong].argsort(descending=True)][:WRONG_PICTURES]
-        images = self.parts["test"].images[wrong.to(self.device)].permute(0, 2, 3, 1)
+        images = self.parts["test"].at(wrong.to(self.parts["test"].device)).permute(0, 2, 3, 1)
         with replacing(folder / "report.npz") as file:
             np.savez_compressed(
                 file,
@@ -143,3 +152,11 @@ class PictureTask(Task):
                 wrong_predicted=predictions[wrong].numpy(),
                 wrong_confidence=confidence[wrong].numpy(),
             )
+
+
+def _placed(parts: dict[str, Pictures], device: torch.device) -> dict[str, Pictures]:
+    """The parts on the device if all of them have room there; else their labels alone."""
+    size = math.prod(parts["train"].whole.shape[1:]) * sum(map(len, parts.values()))
+    if device.type == "cpu" or size <= room_for_pictures(device):
+        return {name: part.to(device) for name, part in parts.items()}
+    return {name: part.labels_to(device) for name, part in parts.items()}

@@ -109,7 +109,7 @@ def test_a_changed_folder_is_read_again(tmp_path, home):
     after = dataset_preview(recipe)
     assert sum(map(sum, after["counts"].values())) == 21
     assert after["version"] != before["version"]
-    assert len(list((home / "cache").glob("*.npz"))) == 1, "the old pictures stay in the cache"
+    assert len(list((home / "cache").glob("*.pixels"))) == 1, "the old pictures stay in the cache"
 
 
 def test_two_folders_that_look_alike_are_not_confused(tmp_path):
@@ -152,7 +152,7 @@ def test_a_bad_folder_gets_a_sentence(name, tmp_path):
 
 
 def test_too_many_pixels_are_refused_before_they_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.vision.datasets.folder.MOST_BYTES", 10_000)
+    monkeypatch.setattr("core.vision.stored.MOST_BYTES", 10_000)
     with pytest.raises(UserError, match="smaller image size"):
         load_folder(written(tmp_path / "mine", two_classes()))
 

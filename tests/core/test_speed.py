@@ -19,6 +19,7 @@ from core.training.muon import COEFFICIENTS, Muon, Together, orthogonalise
 from core.training.optimizers import hidden_matrices, make_optimizer
 from core.training.step import Again, ReplayedStep
 from core.training.weights import read_state, state_parts
+from core.vision.ahead import Reader
 from core.vision.augmentation import alternating_mirror, random_move
 from core.vision.models.resnet9 import Whitening
 from core.vision.network import build_network
@@ -200,7 +201,7 @@ def test_the_network_is_whitened_by_its_training_pictures_of_all_classes():
     images = torch.cat([dark, light])
     torch.manual_seed(0)
     network = build_network("resnet9", (3, 8, 8), 2)
-    network.fit(images)
+    network.fit(Pictures(images.contiguous(memory_format=torch.channels_last), torch.arange(len(images)) // 6000))
     patches = network.network.whitening(network.normalisation(images[::7].float() / 255))[:, :12]
     assert patches.square().mean().item() == pytest.approx(1, abs=0.1)
 
@@ -244,7 +245,8 @@ def test_judged_with_its_mirror_image_a_picture_has_the_answer_of_the_mirror_ima
     list(Trainer(task, recipe, CPU).events())
     test = task.parts["test"]
     answers = torch.cat([logits for logits, _labels in task._predictions("test")])
-    task.parts["test"] = Pictures(test.images.flip(3), test.labels)
+    flipped = test.images.flip(3).contiguous(memory_format=torch.channels_last)
+    task.readers["test"] = Reader(Pictures(flipped, test.labels), CPU)
     mirrored = torch.cat([logits for logits, _labels in task._predictions("test")])
     assert torch.allclose(answers, mirrored, atol=1e-5)
     task.recipe = replace(recipe, flip_test=False)

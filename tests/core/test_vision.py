@@ -96,7 +96,7 @@ def test_scores_are_scikit_learn_s():
 def test_normalisation_is_its_formula_in_every_layout(channels, layout):
     pictures = torch.randint(256, (50, channels, 6, 5), dtype=torch.uint8).contiguous(memory_format=layout)
     normalisation = Normalisation(channels)
-    normalisation.fit(pictures)
+    normalisation.fit([pictures])
     values = pictures / 255
     assert torch.equal(normalisation(values), (values - normalisation.mean) / normalisation.std)
     assert torch.allclose(normalisation(values).mean((0, 2, 3)), torch.zeros(channels), atol=1e-4)

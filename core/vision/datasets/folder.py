@@ -3,28 +3,26 @@
 import contextlib
 import hashlib
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock
 from numpy.typing import NDArray
+from torch import Tensor
 
 from core.errors import UserError
-from core.files import replacing
-from core.home import atlas_home
 from core.tasks import Say
-from core.vision.datasets._downloads import channels_last
 from core.vision.decoding import MAX_BYTES, decode_square
 from core.vision.pictures import PictureDataset, Pictures, stratified_split
+from core.vision.stored import Chunk, StoredPixels, chunked, kept
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp"}
 PARTS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 TEST_SHARE = 0.2  # of folders that bring no test part
 MOST_FILES = 1_000_000
-MOST_BYTES = 4 * 10**9  # of pixels in memory
 CHUNK = 500  # pictures a thread reads in one go: handing over single small ones costs more than reading them
 Entry = tuple[str, str, Path]  # part, class, file
 
@@ -48,13 +46,16 @@ def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDatas
             path=root.name,
             count=len(classes),
         )
-    _check_memory(len(entries), image_size)
-    images, readable = _pixels(root, entries, image_size, version, say)
+    whole, readable = _pixels(root, entries, image_size, version, say)
     if not readable.any():
         raise UserError("None of the {count} pictures in {path} can be read.", count=len(entries), path=root.name)
-    labels = np.array([classes.index(name) for _part, name, _file in entries], dtype=np.int64)
+    number = {name: label for label, name in enumerate(classes)}
+    everything = Pictures(whole, torch.tensor([number[name] for _part, name, _file in entries]))
     of_part = np.array([part for part, _name, _file in entries])
-    found = {part: _pictures(images, labels, readable & (of_part == part)) for part in set(PARTS.values())}
+    found = {
+        part: everything.take(torch.from_numpy((readable & (of_part == part)).nonzero()[0]))
+        for part in set(PARTS.values())
+    }
     train, test = found["train"], found["test"]
     if not len(test) and len(train):
         rest, part = stratified_split(train.labels, TEST_SHARE, seed)
@@ -91,17 +92,6 @@ def find_pictures(root: Path) -> list[Entry]:
     return entries
 
 
-def _check_memory(count: int, side: int) -> None:
-    if count * side * side * 3 > MOST_BYTES:
-        raise UserError(
-            "{count} pictures of {side}×{side} pixels need more than {maximum} GB of memory. "
-            "Choose a smaller image size or fewer pictures.",
-            count=count,
-            side=side,
-            maximum=MOST_BYTES // 10**9,
-        )
-
-
 def _digest(root: Path, entries: Sequence[Entry], image_size: int) -> str:
     """Changes when a file is added, removed, renamed or written."""
     digest = hashlib.sha256(f"{image_size}".encode())
@@ -113,43 +103,46 @@ def _digest(root: Path, entries: Sequence[Entry], image_size: int) -> str:
 
 def _pixels(
     root: Path, entries: Sequence[Entry], size: int, version: str, say: Say
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """(N,S,S,3) bytes of all files and which of them could be read, from the cache or the files.
+) -> tuple[Tensor | StoredPixels, NDArray[np.bool_]]:
+    """(N,3,S,S) bytes of all files and which of them could be read, from the cache or the files.
 
     One cache file for each folder and size: what is stored of an older version is replaced, not kept beside.
     """
     place = hashlib.sha256(str(root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    cache = atlas_home() / "cache" / f"folder-{place}-{size}.npz"
-    cache.parent.mkdir(exist_ok=True)
-    with FileLock(cache.with_name(cache.name + ".lock")):  # a preview and a run may want the same folder at once
-        if cache.is_file():
-            with np.load(cache, allow_pickle=False) as stored:
-                if str(stored["version"]) == version:
-                    return stored["images"], stored["readable"]
-        images, readable = _decoded(entries, size, say)
-        with replacing(cache) as file:
-            np.savez(file, images=images, readable=readable, version=np.array(version))
-    return images, readable
+    shape = (len(entries), size, size, 3)
+    stored = kept(f"folder-{place}-{size}", version, shape, lambda: _decoded(entries, size, say))
+    return stored.pixels, stored.marks.numpy() != 0
 
 
-def _decoded(entries: Sequence[Entry], size: int, say: Say) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    images = np.zeros((len(entries), size, size, 3), dtype=np.uint8)
-    readable = np.zeros(len(entries), dtype=np.bool_)
+def _decoded(entries: Sequence[Entry], size: int, say: Say) -> Iterator[Chunk]:
+    """All pictures in order, as threads read them, marked with 1; what cannot be read is black and marked with 0."""
 
-    def read(start: int) -> None:
-        for place in range(start, min(start + CHUNK, len(entries))):
+    def read(bounds: tuple[int, int]) -> Chunk:
+        images = np.zeros((bounds[1] - bounds[0], size, size, 3), dtype=np.uint8)
+        readable = np.zeros(len(images), dtype=np.int64)
+        for place, (_part, _name, path) in enumerate(entries[slice(*bounds)]):
             with contextlib.suppress(UserError, OSError):  # stays unreadable, and is counted
-                with entries[place][2].open("rb") as file:
+                with path.open("rb") as file:
                     data = file.read(MAX_BYTES + 1)  # a longer file is refused without reading on
                 images[place] = decode_square(data, size)
-                readable[place] = True
+                readable[place] = 1
+        return images, readable
 
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
-        starts = range(0, len(entries), CHUNK)
-        for done, _ in enumerate(threads.map(read, starts), start=1):
-            say("pictures", done / len(starts))
-    return images, readable
+    done = 0
+    for images, readable in _in_threads(read, chunked(len(entries), size * size * 3, CHUNK)):
+        done += len(images)
+        say("pictures", done / len(entries))
+        yield images, readable
 
 
-def _pictures(images: NDArray[np.uint8], labels: NDArray[np.int64], chosen: NDArray[np.bool_]) -> Pictures:
-    return Pictures(channels_last(torch.from_numpy(images[chosen])), torch.from_numpy(labels[chosen]))
+def _in_threads(read: Callable[[tuple[int, int]], Chunk], pieces: Iterable[tuple[int, int]]) -> Iterator[Chunk]:
+    """What `read` makes of the pieces, in order; no more than a few are read before they are taken."""
+    workers = min(8, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as threads:
+        coming: deque[Future[Chunk]] = deque()
+        for piece in pieces:
+            coming.append(threads.submit(read, piece))
+            if len(coming) > 2 * workers:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()

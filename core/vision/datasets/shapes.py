@@ -1,8 +1,9 @@
 """Coloured shapes drawn on the spot: 10 classes whose colour, rotation, texture and clutter you can turn."""
 
 import dataclasses
+import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from core.tasks import Say
 from core.vision.factors import Factors, read_factors
 from core.vision.pictures import PictureDataset, Pictures
+from core.vision.stored import Chunk, StoredPixels, fits_memory, kept
 
 SIDE = 32  # pixels
 CHUNK = 2_000  # pictures drawn at a time: bounds the memory
@@ -20,30 +22,61 @@ def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDatas
     """3×32×32 pictures in 10 classes of equal size; `argument` is such as "colour=1,count=2000"."""
     del image_size
     factors = read_factors(argument)
-    num_test = max(len(SHAPES), factors.count // 5)
-    total = factors.count + num_test
-
-    def draw(count: int, generator: torch.Generator, done: int) -> Pictures:
-        labels = torch.arange(count) % len(SHAPES)
-        labels = labels[torch.randperm(count, generator=generator)]
-        images = torch.empty((count, 3, SIDE, SIDE), dtype=torch.uint8, memory_format=torch.channels_last)
-        for start in range(0, count, CHUNK):
-            images[start : start + CHUNK] = draw_shapes(labels[start : start + CHUNK], factors, generator)
-            say("shapes", (done + min(start + CHUNK, count)) / total)
-        return Pictures(images, labels)
-
-    # Even and odd seeds keep the two parts apart, whatever the seed of the recipe.
-    train = draw(factors.count, torch.Generator().manual_seed(2 * seed), 0)
-    test = draw(num_test, torch.Generator().manual_seed(2 * seed + 1), factors.count)
     settings = ",".join(f"{name}={value:g}" for name, value in dataclasses.asdict(factors).items())
+    version = f"{VERSION}:{settings},seed={seed}"
+    whole, labels = _pixels(factors, seed, version, say)
+    rows = torch.arange(len(labels))
+    train, test = rows[: factors.count], rows[factors.count :]
     return PictureDataset(
         name=f"shapes:{argument}" if argument else "shapes",
-        version=f"{VERSION}:{settings},seed={seed}",
+        version=version,
         source="Drawn by this program",
         classes=tuple(SHAPES),
-        train=train,
-        test=test,
+        train=Pictures(whole, labels[train], train),
+        test=Pictures(whole, labels[test], test),
     )
+
+
+def _pixels(factors: Factors, seed: int, version: str, say: Say) -> tuple[Tensor | StoredPixels, Tensor]:
+    """All pictures (N,3,32,32), those of the test last, and their labels (N,); from a file where they are many."""
+    total = factors.count + _tested(factors)
+    if fits_memory(total * 3 * SIDE * SIDE):
+        return _drawn(factors, seed, say)
+    name = "shapes-" + hashlib.sha256(version.encode()).hexdigest()[:12]
+    stored = kept(name, version, (total, SIDE, SIDE, 3), lambda: _chunks(factors, seed, say))
+    return stored.pixels, stored.marks
+
+
+def _drawn(factors: Factors, seed: int, say: Say) -> tuple[Tensor, Tensor]:
+    """All pictures (N,3,32,32) in memory, those of the test last, and their labels (N,)."""
+    total = factors.count + _tested(factors)
+    pixels, labels = torch.empty((total, SIDE, SIDE, 3), dtype=torch.uint8), torch.empty(total, dtype=torch.int64)
+    done = 0
+    for some, their_labels in _chunks(factors, seed, say):
+        pixels[done : done + len(some)] = torch.from_numpy(some)
+        labels[done : done + len(some)] = torch.from_numpy(their_labels)
+        done += len(some)
+    return pixels.permute(0, 3, 1, 2), labels
+
+
+def _chunks(factors: Factors, seed: int, say: Say) -> Iterator[Chunk]:
+    """The pictures as they are drawn, first those to learn from, then those of the test."""
+    done, total = 0, factors.count + _tested(factors)
+    # Even and odd seeds keep the two parts apart, whatever the seed of the recipe.
+    for count, first in ((factors.count, 2 * seed), (_tested(factors), 2 * seed + 1)):
+        generator = torch.Generator().manual_seed(first)
+        labels = torch.arange(count) % len(SHAPES)
+        labels = labels[torch.randperm(count, generator=generator)]
+        for some in labels.split(CHUNK):
+            images = draw_shapes(some, factors, generator)
+            done += len(some)
+            say("shapes", done / total)
+            yield images.permute(0, 2, 3, 1).contiguous().numpy(), some.numpy()
+
+
+def _tested(factors: Factors) -> int:
+    """How many pictures are for the test."""
+    return max(len(SHAPES), factors.count // 5)
 
 
 # A shape is a field over the plane, below 0 inside and above 0 outside; near its edge it is about the
