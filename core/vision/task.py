@@ -108,10 +108,10 @@ class PictureTask(Task):
             labels = self.parts[part].labels[start : start + len(images)]
             start += len(images)
             with autocast(self.device):
-                images = images.to(torch.float32, memory_format=torch.channels_last).div_(255)
-                logits = self.model(images)
+                values = images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+                logits = self.model(values)
                 if self.recipe.flip_test:
-                    logits = (logits + self.model(images.flip(3))) / 2
+                    logits = (logits + self.model(values.flip(3))) / 2
             yield logits.float(), labels
         self.model.train()
 
