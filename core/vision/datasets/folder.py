@@ -23,7 +23,7 @@ ENDINGS = {".png", ".jpg", ".jpeg", ".webp"}
 PARTS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 TEST_SHARE = 0.2  # of folders that bring no test part
 MOST_FILES = 1_000_000
-CHUNK = 500  # pictures a thread reads in one go: handing over single small ones costs more than reading them
+READ_AT_ONCE = 500  # pictures a thread reads in one go: handing over single small ones costs more than reading them
 Entry = tuple[str, str, Path]  # part, class, file
 
 
@@ -129,7 +129,7 @@ def _decoded(entries: Sequence[Entry], size: int, say: Say) -> Iterator[Chunk]:
         return images, readable
 
     done = 0
-    for images, readable in _in_threads(read, chunked(len(entries), size * size * 3, CHUNK)):
+    for images, readable in _in_threads(read, chunked(len(entries), size * size * 3, READ_AT_ONCE)):
         done += len(images)
         say("pictures", done / len(entries))
         yield images, readable

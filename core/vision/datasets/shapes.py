@@ -14,7 +14,7 @@ from core.vision.pictures import PictureDataset, Pictures
 from core.vision.stored import Chunk, StoredPixels, fits_memory, kept
 
 SIDE = 32  # pixels
-CHUNK = 2_000  # pictures drawn at a time: bounds the memory
+DRAWN_AT_ONCE = 2_000  # pictures drawn at a time: bounds the memory
 VERSION = "1"  # change it when the drawing changes
 
 
@@ -67,7 +67,7 @@ def _chunks(factors: Factors, seed: int, say: Say) -> Iterator[Chunk]:
         generator = torch.Generator().manual_seed(first)
         labels = torch.arange(count) % len(SHAPES)
         labels = labels[torch.randperm(count, generator=generator)]
-        for some in labels.split(CHUNK):
+        for some in labels.split(DRAWN_AT_ONCE):
             images = draw_shapes(some, factors, generator)
             done += len(some)
             say("shapes", done / total)
