@@ -53,20 +53,26 @@ def rows(where: str = "1", *values: object) -> list[State]:
     ]
 
 
-def add(folder: RunFolder, state: State) -> None:
-    """Enter a new run whose folder holds its recipe."""
+def add(folder: RunFolder, state: State, most: int) -> bool:
+    """Enter a new run whose folder holds its recipe, unless its owner has `most` waiting already."""
     with _writing() as db:
+        if _waiting_of(db, state["owner"]) >= most:
+            return False
         folder.write_state(state)
         _put(db, folder, state)
     _note(state)
+    return True
 
 
-def change(run_id: str, expected: Collection[str], **changes: Any) -> State | None:
-    """Change a run if its state is one of those expected: the new state, or None when it is another (or no run)."""
+def change(run_id: str, expected: Collection[str], most: int | None = None, **changes: Any) -> State | None:
+    """Change a run if its state is one of those expected: the new state, or None when it is another (or no run).
+
+    With `most`, only if its owner has fewer runs waiting.
+    """
     with _writing() as db:
         folder = folder_of(run_id)
         state = _current(db, folder)
-        if state.get("state") not in expected:
+        if state.get("state") not in expected or (most is not None and _waiting_of(db, state["owner"]) >= most):
             return None
         state.update(changes)
         folder.write_state(state)
@@ -170,6 +176,11 @@ def _build(db: sqlite3.Connection) -> None:
     _rebuild(db)
     db.execute(f"PRAGMA user_version = {_VERSION}")
     db.execute("COMMIT")
+
+
+def _waiting_of(db: sqlite3.Connection, owner: str) -> int:
+    (count,) = db.execute("SELECT COUNT(*) FROM runs WHERE owner = ? AND state = 'queued'", (owner,)).fetchone()
+    return int(count)
 
 
 def _rebuild(db: sqlite3.Connection) -> None:

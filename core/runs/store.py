@@ -65,12 +65,14 @@ def submit(recipe: Recipe, owner: str = "") -> str:
     if shutil.disk_usage(atlas_home()).free < _SPARE_BYTES:
         raise UserError("The disk is nearly full. Delete runs that nobody needs, then try again.")
     _check_source(recipe, Person(owner, teacher.is_signed_in(owner)))
-    _check_queue(owner)
+    most = _check_queue(owner)
     shares.check_disk(owner)
     run_id = base64.b32encode(secrets.token_bytes(10))[:10].decode().lower()
     folder = index.folder_of(run_id)
     folder.create(recipe)
-    index.add(folder, index.new_state(run_id, owner=owner, name=_first_name(recipe)))
+    if not index.add(folder, index.new_state(run_id, owner=owner, name=_first_name(recipe)), most):
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise _too_many(most)  # another tab was quicker
     client.wake()
     return run_id
 
@@ -130,9 +132,11 @@ def resume(run_id: str, by: Person = NOBODY) -> None:
         return
     if not run.resumable:
         raise UserError("This run has no checkpoint to go on from. Train its recipe anew.")
-    _check_queue(run.owner)
+    most = _check_queue(run.owner)
     run.folder.clear_stop()
-    index.change(run_id, _RESUMABLE, state="queued", queued=time.time(), ended=None, error=None, deaths=0, saved=None)
+    changes = {"queued": time.time(), "ended": None, "error": None, "deaths": 0, "saved": None}
+    if index.change(run_id, _RESUMABLE, most, state="queued", **changes) is None:
+        _check_queue(run.owner)  # another tab was quicker
     client.wake()
 
 
@@ -173,10 +177,16 @@ def _check_source(recipe: Recipe, by: Person) -> None:
         raise _unknown(since)
 
 
-def _check_queue(owner: str) -> None:
+def _check_queue(owner: str) -> int:
+    """How many runs one may have waiting. Raises `UserError` when this owner has so many."""
     most = settings.load().queued
     if len(index.rows("owner = ? AND state = 'queued'", owner)) >= most:
-        raise UserError("You have {count} runs waiting already. Stop one of them first.", count=most)
+        raise _too_many(most)
+    return most
+
+
+def _too_many(most: int) -> UserError:
+    return UserError("You have {count} runs waiting already. Stop one of them first.", count=most)
 
 
 def _check_power(run_id: str, by: Person) -> None:

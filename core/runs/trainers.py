@@ -122,7 +122,7 @@ class Trainers:
         folder = index.folder_of(run_id)
         state = folder.read_state()
         now = time.time()
-        claim = {"state": "running", "claimed": now, "started": state.get("started") or now, "pid": None}
+        claim: dict[str, Any] = {"state": "running", "claimed": now, "started": state.get("started") or now, "pid": None}
         folder.clear_stop()
         if index.change(run_id, {"queued"}, saved=folder.saved, **claim) is None:
             return  # stopped or deleted in this very moment

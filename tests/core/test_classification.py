@@ -38,7 +38,7 @@ def make_run(state="finished", input_shape=(1, 8, 8), classes=("zero", "one", "t
     folder.create(recipe)
     metadata = {"model": "small-cnn", "classes": list(classes), "input_shape": list(input_shape)}
     folder.weights_file.write_bytes(weights_bytes(network, metadata))
-    index.add(folder, index.new_state(RUN, owner="", name="mine") | {"state": state})
+    index.add(folder, index.new_state(RUN, owner="", name="mine") | {"state": state}, most=1)
     return network.eval()
 
 

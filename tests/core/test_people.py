@@ -1,11 +1,12 @@
 """Who one is: cookies, names, the teacher; and what they may do to a run by its id."""
 
+import contextlib
 import json
 import os
 import stat
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, BrokenBarrierError, Event
 from types import SimpleNamespace
 
 import pytest
@@ -233,6 +234,42 @@ def test_the_queue_and_the_disk_are_capped():
         shares.check_disk(TEACHER.id)
 
 
+def at_once(work, things):
+    """What came of doing it with all of them, each in a tab of its own; None where it was refused."""
+
+    def one(thing):
+        with contextlib.suppress(UserError):
+            return work(thing)
+
+    with ThreadPoolExecutor(len(things)) as tabs:
+        return list(tabs.map(one, things))
+
+
+def test_many_tabs_at_once_get_no_more_into_the_queue(home, monkeypatch):
+    settings.save(Settings(queued=2), TEACHER)
+    together = Barrier(8)
+    monkeypatch.setattr(shares, "check_disk", lambda owner: together.wait(20))  # all have been found to be allowed
+    runs = [run for run in at_once(lambda _: submitted(ANN.id), range(8)) if run]
+    assert len(runs) == 2
+    assert {path.name for path in (home / "runs").iterdir()} == set(runs)  # nothing is left of the others
+
+
+def test_many_tabs_at_once_resume_no_more_than_may_wait(monkeypatch):
+    runs = [submitted(ANN.id, "stopped") for _ in range(4)]
+    settings.save(Settings(queued=2), TEACHER)
+    together, check = Barrier(4, timeout=20), store._check_queue
+
+    def checked(owner):
+        most = check(owner)
+        with contextlib.suppress(BrokenBarrierError):  # those that are refused look again, and are fewer
+            together.wait()
+        return most
+
+    monkeypatch.setattr(store, "_check_queue", checked)
+    at_once(lambda run: store.resume(run, ANN), runs)
+    assert sum(run.state == "queued" for run in store.list_runs(ANN)) == 2
+
+
 def test_uploads_are_counted_once(home):
     for digest in ("0" * 16, "1" * 16):
         (home / "uploads" / digest).mkdir(parents=True)
@@ -335,7 +372,7 @@ def test_trainings_beside_each_other_share_the_cores(home, monkeypatch, trainers
     monkeypatch.setenv("ATLAS_TRAINERS", trainers)
     monkeypatch.setattr("core.machine.usable_cores", lambda: 4)
     processes = Processes()
-    training = Trainers(processes, threading.Event())
+    training = Trainers(processes, Event())
     for number in range(together + later):
         folder = index.folder_of(f"aaaaaaaaa{'abcd'[number]}")
         folder.create(PictureRecipe.preset("quick-look", device="cpu"))

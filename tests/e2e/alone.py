@@ -38,6 +38,7 @@ def main() -> int:
         context = browser.new_context(base_url=url)
         asked: list[str] = []
         context.on("request", lambda request: asked.append(request.url))
+        context.set_default_timeout(SHOWN_S)
         page = context.new_page()
         shown = {view.slug: _opened(page, view.slug) for view in find_views(VIEWS)}
         trainer, run_id = _trained(page)
