@@ -19,7 +19,7 @@ from core.vision.network import load_network
 from core.vision.preparation import prepare
 from core.vision.recipe import PictureRecipe
 
-BATCH = 32
+BATCH = 8  # pictures at once; more are no faster on a CPU and take more memory
 LEARNT_FROM_DARK = 0.4  # mean brightness below which grey training pictures have a dark ground; digits: 0.31
 
 

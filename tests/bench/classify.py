@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from core.machine import usable_cores
 from core.vision import imagenet
+from core.vision.classification import BATCH
 from core.vision.explanation import grad_cam
 from core.vision.imagenet import ImageNetClassifier
 from tests.bench import _classify_page
@@ -83,7 +84,7 @@ def with_captum(network: nn.Sequential) -> Answer:
     method = captum.attr.LayerGradCam(network, network[0])
 
     def answer(images: Tensor) -> Tensor:
-        with torch.inference_mode():
+        with torch.no_grad():
             best = network(images).argmax(1)
         maps: Tensor = method.attribute(images.clone().requires_grad_(), target=best, relu_attributions=True)
         return maps
@@ -92,11 +93,17 @@ def with_captum(network: nn.Sequential) -> Answer:
 
 
 def with_grad_cam(classifier: ImageNetClassifier) -> Answer:
-    def answer(images: Tensor) -> Tensor:
-        logits, features = classifier.explained(images)
-        return grad_cam(logits, features, logits.argmax(1), (224, 224))
+    def answer(images: Tensor) -> None:
+        for some in images.split(BATCH):
+            logits, features = classifier.explained(some)
+            grad_cam(logits, features, logits.argmax(1), (224, 224))
 
     return answer
+
+
+def in_batches(run: Answer) -> Answer:
+    """As the app does."""
+    return lambda images: [run(some) for some in images.split(BATCH)]
 
 
 def speed(answer: Answer, count: int) -> Contender:
@@ -121,9 +128,9 @@ def compare(name: str, classifier: ImageNetClassifier, rounds: int) -> dict[str,
     for count in REPEATS:
         speeds = alternating(
             {
-                "ours": speed(classifier.logits, count),
+                "ours": speed(in_batches(classifier.logits), count),
                 "ours, with Grad-CAM": speed(with_grad_cam(classifier), count),
-                "ours, without onnxruntime": speed(classifier.run_in_torch, count),
+                "ours, without onnxruntime": speed(in_batches(classifier.run_in_torch), count),
                 "onnxruntime": speed(exported, count),
                 "torch": speed(in_torch(plain), count),
                 "torch, with captum's": speed(with_captum(whole), count),
