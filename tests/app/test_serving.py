@@ -1,5 +1,9 @@
 """What the server writes down of a page that broke, and where it says it can be found."""
 
+import asyncio
+import os
+import socket
+
 import pytest
 from streamlit import config
 
@@ -44,3 +48,25 @@ def test_only_this_machine_is_told_where_only_it_can_reach():
         assert [address.rpartition(":")[0] for address in server._addresses()] == ["http://localhost"]
     finally:
         config.set_option("server.address", before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not say which sockets listen")
+def test_small_messages_do_not_wait_for_each_other():
+    """As Streamlit makes its listening socket, without naming TCP: asyncio leaves Nagle's algorithm on then."""
+
+    async def option() -> int:
+        listening = socket.socket(family=socket.AF_INET)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        server.send_at_once()
+        came = asyncio.get_running_loop().create_future()
+        serving = await asyncio.start_server(lambda _reader, writer: came.set_result(writer), sock=listening)
+        _reader, ours = await asyncio.open_connection(*listening.getsockname())
+        theirs = await came
+        found = theirs.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        for one in (ours, theirs, serving):
+            one.close()
+            await one.wait_closed()
+        return int(found)
+
+    assert asyncio.run(option())

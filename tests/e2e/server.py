@@ -23,21 +23,31 @@ QUIET = [
 ]
 
 
-@contextlib.contextmanager
-def running_app(script: Path = Path("app/Home.py")) -> Iterator[str]:
-    """The address of the app, or of another, started by the console script; stopped at the end."""
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def started(script: Path, port: int) -> Iterator[str]:
+    """The address at which the app will listen, started by the console script; stopped at the end."""
     streamlit = Path(sysconfig.get_path("scripts")) / "streamlit"
     server = subprocess.Popen([str(streamlit), "run", str(script), "--server.port", str(port)], cwd=ROOT)
-    url = f"http://127.0.0.1:{port}"
     try:
-        _wait(url)
-        yield url
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(20)
+
+
+@contextlib.contextmanager
+def running_app(script: Path = Path("app/Home.py")) -> Iterator[str]:
+    """The address of the app, or of another, once it listens there; stopped at the end."""
+    with started(script, free_port()) as url:
+        _wait(url)
+        yield url
 
 
 def chromium() -> str | None:
