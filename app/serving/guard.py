@@ -16,7 +16,6 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.serving.policy import CONTENT_POLICY, HEADERS, MEDIA_POLICY
-from app.serving.preloads import link_header
 from core import events, people
 
 SOCKETS = 200  # open at once from one address; a class behind one router has one address
@@ -103,8 +102,6 @@ def _with_headers(scope: Scope, headers: Headers, send: Send) -> Send:
             media = "/media/" in scope["path"]
             if page or media:
                 answer["content-security-policy"] = MEDIA_POLICY if media else CONTENT_POLICY
-            if page and not media and (link := link_header()):
-                answer["link"] = link
             if page and not media and owner_in(headers) is None:
                 answer.append("set-cookie", _new_cookie(scope["scheme"]))
                 answer["cache-control"] = "no-store"

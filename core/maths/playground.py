@@ -24,7 +24,7 @@ from torch import Tensor
 from core.maths.plane import SHADES, Floats, Labels, Mask, check, shades
 from core.threads import one_thread
 
-GRID: Final = 48  # places along a side of a picture
+GRID: Final = 44  # places along a side of a picture
 FRAMES: Final = 32
 BATCH: Final = 32
 UNITS: Final = 12  # hidden units that are shown

@@ -34,6 +34,7 @@ def test_a_broken_page_is_one_line_with_its_place():
         ("client.showErrorDetails", "none"), ("browser.gatherUsageStats", False), ("logger.hideWelcomeMessage", True),
         ("server.enableXsrfProtection", True), ("server.enableCORS", True), ("server.maxUploadSize", 140),
         ("server.headless", True), ("server.enableStaticServing", False), ("server.enableAgentApi", False),
+        ("server.fileWatcherType", "none"),
         ("global.developmentMode", False), ("server.corsAllowedOrigins", []),
     ],
 )  # fmt: skip
