@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas  # noqa: F401  whole before anybody comes: plotly looks into it while another thread still imports it
 import psutil
 import streamlit as st
 from starlette.middleware import Middleware

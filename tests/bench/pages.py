@@ -59,7 +59,7 @@ def main() -> None:
     wanted = [slug for slug in wanted if slug != "none"]
     print(" · ".join(f"{name} {value}" for name, value in surroundings().items()))
     found, cold = {}, []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["ATLAS_HOME"] = str(Path(folder) / "home")
         with warm_browser() as browser:
             if wanted:

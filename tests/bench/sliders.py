@@ -47,8 +47,10 @@ chart => {
   window.__drawable = () => !!(plot()?.data || graph())
   const attach = () => {
     const now = plot() ?? graph()
-    if (now && now != known) {
+    if (now && now != known && (now.data || !plot())) {
+      const anew = known && move.pressed && !move.drawn  // another chart in the old one's place, drawn already
       known = now
+      if (anew) move.drawn = performance.now()
       if (now.on) now.on('plotly_afterplot', () => {
         if (!move.drawn && now.data != before) move.drawn = performance.now()
       })
@@ -235,7 +237,7 @@ def main() -> None:
     options = parser.parse_args()
     print(" · ".join(f"{name} {value}" for name, value in surroundings().items()))
     print("| slider → chart, ms | p50 | p95 | most | kB | moves |\n| --- | ---: | ---: | ---: | ---: | ---: |")
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         os.environ["ATLAS_HOME"] = home
         with running_app() as url, warm_browser() as browser:
             found: dict[str, Any] = alone(browser, url, options.only, options.moves)
