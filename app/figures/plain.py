@@ -20,7 +20,8 @@ class Plain(go.Figure):  # type: ignore[misc]  # plotly has no types
 
     def __init__(self, data: list[Trace], layout: dict[str, Any], frames: list[dict[str, Any]] | None = None) -> None:
         # plotly's own __init__ is what takes the time; nothing but `to_dict` is asked of this figure.
-        self._spec = {"data": [packed(trace) for trace in data], "layout": {"template": _template(), **layout}}
+        template = _template(frozenset(trace.get("type", "scatter") for trace in data))
+        self._spec = {"data": [packed(trace) for trace in data], "layout": {"template": template, **layout}}
         if frames is not None:
             self._spec["frames"] = frames
 
@@ -71,7 +72,7 @@ def title(text: str) -> Trace:
 
 
 @cache
-def _template() -> dict[str, Any]:
-    """The template that Streamlit colours by the theme."""
+def _template(kinds: frozenset[str]) -> dict[str, Any]:
+    """The template that Streamlit colours by the theme, without what it says of other kinds of trace."""
     template: dict[str, Any] = go.Figure().to_dict()["layout"]["template"]
-    return template
+    return {**template, "data": {kind: styles for kind, styles in template["data"].items() if kind in kinds}}

@@ -34,12 +34,12 @@ def film_of(
             "name": str(k),
             "data": [packed(trace) for trace in frame],
             "traces": list(traces),
-            "layout": {"updatemenus": [_buttons(k, last)]},
+            "layout": {"updatemenus": [{"buttons": _buttons(k, last)}]},
         }
         for k, frame in enumerate(frames)
     ]
     slider = _slider(numbers if numbers is not None else range(last + 1), prefix)
-    return Plain(data, {**layout, "updatemenus": [_buttons(0, last)], "sliders": [slider]}, moving)
+    return Plain(data, {**layout, "updatemenus": [_menu(last)], "sliders": [slider]}, moving)
 
 
 def film(
@@ -54,13 +54,17 @@ def _go_to(number: int) -> list[Any]:
     return [[str(number)], _AT_ONCE]
 
 
-def _buttons(number: int, last: int) -> dict[str, Any]:
+def _buttons(number: int, last: int) -> list[dict[str, Any]]:
     signs: list[tuple[str, list[Any]]] = [
         ("▶", [None, _PLAYING]),
         ("❚❚", [[None], _HELD]),
         ("◂", _go_to(max(number - 1, 0))),
         ("▸", _go_to(min(number + 1, last))),
     ]
+    return [{"label": label, "method": "animate", "args": args} for label, args in signs]
+
+
+def _menu(last: int) -> dict[str, Any]:
     return {
         "type": "buttons",
         "direction": "left",
@@ -70,7 +74,7 @@ def _buttons(number: int, last: int) -> dict[str, Any]:
         "xanchor": "left",
         "yanchor": "top",
         "pad": {"t": 6, "r": 6},
-        "buttons": [{"label": label, "method": "animate", "args": args} for label, args in signs],
+        "buttons": _buttons(0, last),
     }
 
 

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from app.figures.palette import BLUE, COLOURS, GREY, RED, translucent
-from app.figures.playback import film as played
+from app.figures.plain import Plain
+from app.figures.playback import film_of
 from core.maths.plane import SHADES, STEP, Floats, Labels, Mask, Sample
 
 SIGNS = ("circle", "square", "triangle-up")  # a class has a sign of its own too: colours may be hard to tell apart
-TRAINING, TEST = BLUE, RED
+CURVES = {"train_loss": (BLUE, "solid"), "test_loss": (RED, "dot")}
+BELOW = {"xaxis": "x2", "yaxis": "y2"}  # the panel of the losses
 FAINT, STRONG = 0.03, 0.5
 FILM_PX, PICTURE_PX, HAND_PX = 690, 236, 420
 
@@ -72,81 +73,98 @@ def _points(at: Floats, label: int, held_out: bool, size: float, name: str) -> d
     }  # fmt: skip
 
 
-def _square(figure: go.Figure, box: float, **place: int) -> None:
-    quiet = {"showgrid": False, "zeroline": False, "showticklabels": False, "fixedrange": True, "ticks": ""}
-    figure.update_xaxes(range=[-box, box], constrain="domain", **quiet, **place)
-    figure.update_yaxes(range=[-box, box], constrain="domain", scaleanchor="x", **quiet, **place)
+def _square(box: float) -> dict[str, Any]:
+    """The axes of a plane from -box to box, both of one measure."""
+    quiet = {
+        "range": [-box, box], "constrain": "domain", "showgrid": False, "zeroline": False, "showticklabels": False,
+        "fixedrange": True, "ticks": "",
+    }  # fmt: skip
+    return {"xaxis": quiet, "yaxis": {**quiet, "scaleanchor": "x"}}
 
 
-def boundary(sample: Sample, grid: Any, words: Mapping[str, str]) -> go.Figure:
+def boundary(sample: Sample, grid: Any, words: Mapping[str, str]) -> Plain:
     """One model: what it says of the plane, under the points."""
-    figure = go.Figure([plane(grid, sample.classes, sample.box), *points(sample, words, 5)])
-    _square(figure, sample.box)
-    figure.update_layout(
-        height=PICTURE_PX, margin={"l": 2, "r": 2, "t": 2, "b": 2}, showlegend=False, dragmode=False
-    )
-    return figure
+    layout = {
+        **_square(sample.box), "height": PICTURE_PX, "margin": {"l": 2, "r": 2, "t": 2, "b": 2}, "showlegend": False,
+        "dragmode": False,
+    }  # fmt: skip
+    return Plain([plane(grid, sample.classes, sample.box), *points(sample, words, 5)], layout)
 
 
-def film(sample: Sample, made: Mapping[str, Any], words: Mapping[str, str]) -> go.Figure:
+def film(sample: Sample, made: Mapping[str, Any], words: Mapping[str, str]) -> Plain:
     """A network while it learns: the plane above, the loss of training and test points below, with a moving mark.
 
     `made` is what `train_network` returns. `words`: those of `points`, and "epoch", "loss", "training", and "now", a
     template with the fields epoch, train and test (errors as text).
     """
-    figure = make_subplots(rows=2, cols=1, row_heights=[0.79, 0.21], vertical_spacing=0.05)
     top = 1.08 * _highest(made)
-    epochs = np.arange(len(made["train_loss"]))
-    figure.add_trace(plane(made["grids"][0], sample.classes, sample.box), row=1, col=1)
-    for trace in points(sample, words):
-        figure.add_trace(trace, row=1, col=1)
-    for key, name, colour, dash in (
-        ("train_loss", words["training"], TRAINING, "solid"),
-        ("test_loss", words["test"], TEST, "dot"),
-    ):
-        if np.isfinite(made[key]).any():
-            line = {"color": colour, "width": 2, "dash": dash}
-            figure.add_scatter(
-                x=epochs, y=made[key], name=name, mode="lines", line=line, showlegend=False, row=2, col=1
-            )
-            figure.add_annotation(
-                x=epochs[-1], y=float(np.clip(made[key][-1], 0, top)), text=name, showarrow=False, xanchor="left",
-                yanchor="bottom" if (key == "test_loss") == bool(made["test_loss"][-1] >= made["train_loss"][-1])
-                else "top", font={"color": colour, "size": 12}, row=2, col=1,
-            )  # fmt: skip
+    last = len(made["train_loss"]) - 1
+    curves = [key for key in ("train_loss", "test_loss") if np.isfinite(made[key]).any()]
+    names = {"train_loss": words["training"], "test_loss": words["test"]}
+    still = [plane(made["grids"][0], sample.classes, sample.box), *points(sample, words)]
+    still += [_curve(made[key], key, names[key]) for key in curves]
+    kind = "contour" if len(sample.classes) == 2 else "heatmap"
     frames = [
-        [{"type": "contour" if len(sample.classes) == 2 else "heatmap", "z": grid}, *_marks(made, epoch, top, words)]
+        [{"type": kind, "z": grid}, *_moved(made, epoch, words)]
         for grid, epoch in zip(made["grids"], made["frames"], strict=True)
     ]
-    first = len(figure.data)
-    for trace in _marks(made, 0, top, words):
-        figure.add_trace(trace, row=2, col=1)
-    _square(figure, sample.box, row=1, col=1)
-    figure.update_xaxes(title=words["epoch"], range=[0, max(int(epochs[-1]), 1)], fixedrange=True, row=2, col=1)
-    figure.update_yaxes(title=words["loss"], range=[0, top], fixedrange=True, row=2, col=1)
-    figure.update_layout(
-        height=FILM_PX, margin={"l": 10, "r": 50, "t": 10, "b": 130}, dragmode=False,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-    )  # fmt: skip
-    return played(figure, frames, [0, *range(first, len(figure.data))], words["epoch"], made["frames"])
+    square = _square(sample.box)
+    layout = {
+        "xaxis": {**square["xaxis"], "anchor": "y"}, "yaxis": {**square["yaxis"], "anchor": "x", "domain": [0.25, 1]},
+        "xaxis2": {"anchor": "y2", "title": {"text": words["epoch"]}, "range": [0, max(last, 1)], "fixedrange": True},
+        "yaxis2": {"anchor": "x2", "domain": [0, 0.2], "title": {"text": words["loss"]}, "range": [0, top],
+                   "fixedrange": True},
+        "annotations": [_name(made, key, names[key], top) for key in curves],
+        "height": FILM_PX, "margin": {"l": 10, "r": 50, "t": 10, "b": 130}, "dragmode": False,
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+    }  # fmt: skip
+    marks = _marks(made, top, words)
+    places = [0, *range(len(still), len(still) + len(marks))]
+    return film_of([*still, *marks], layout, frames, places, words["epoch"], made["frames"])
 
 
-def units(made: Mapping[str, Any]) -> go.Figure:
+def _curve(losses: Any, key: str, name: str) -> dict[str, Any]:
+    colour, dash = CURVES[key]
+    return {
+        "type": "scatter", "mode": "lines", "x": np.arange(len(losses)), "y": losses, "name": name,
+        "line": {"color": colour, "width": 2, "dash": dash}, "showlegend": False, **BELOW,
+    }  # fmt: skip
+
+
+def _name(made: Mapping[str, Any], key: str, name: str, top: float) -> dict[str, Any]:
+    """What a curve is called, at its end, above or below that of the other."""
+    above = (key == "test_loss") == bool(made["test_loss"][-1] >= made["train_loss"][-1])
+    return {
+        "x": len(made[key]) - 1, "y": float(np.clip(made[key][-1], 0, top)), "text": name, "showarrow": False,
+        "xanchor": "left", "yanchor": "bottom" if above else "top", "font": {"color": CURVES[key][0], "size": 12},
+        "xref": "x2", "yref": "y2",
+    }  # fmt: skip
+
+
+def units(made: Mapping[str, Any]) -> Plain:
     """What single units of the last hidden layer say of the plane: dark where they are silent, bright where active."""
     pictures = made["units"]
-    columns = 6
+    columns, across, down = 6, 0.012, 0.04  # and the gaps between them
     rows = -(-len(pictures) // columns)
-    figure = make_subplots(rows=rows, cols=columns, horizontal_spacing=0.012, vertical_spacing=0.04)
+    width, height = (1 - across * (columns - 1)) / columns, (1 - down * (rows - 1)) / rows
+    layout: dict[str, Any] = {
+        "height": 110 * rows, "margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "dragmode": False,
+    }  # fmt: skip
+    traces = []
+    quiet = {"visible": False, "fixedrange": True, "constrain": "domain"}
     for place, z in enumerate(pictures):
         row, column = divmod(place, columns)
-        figure.add_heatmap(z=z, zmin=0, zmax=SHADES, colorscale="Cividis", showscale=False, hoverinfo="skip",
-                           zsmooth="fast", row=row + 1, col=column + 1)  # fmt: skip
-    figure.update_xaxes(visible=False, fixedrange=True, constrain="domain")
-    figure.update_yaxes(visible=False, fixedrange=True, constrain="domain")
-    for number in range(1, rows * columns + 1):
-        figure.update_layout({f"yaxis{number}": {"scaleanchor": f"x{number}"}})
-    figure.update_layout(height=110 * rows, margin={"l": 0, "r": 0, "t": 0, "b": 0}, dragmode=False)
-    return figure
+        left, top = column * (width + across), 1 - row * (height + down)
+        x, y = (f"{letter}{place + 1 if place else ''}" for letter in "xy")
+        layout[x.replace("x", "xaxis")] = {**quiet, "anchor": y, "domain": [left, left + width]}
+        layout[y.replace("y", "yaxis")] = {
+            **quiet, "anchor": x, "domain": [max(top - height, 0), top], "scaleanchor": x
+        }  # fmt: skip
+        traces.append({
+            "type": "heatmap", "z": z, "zmin": 0, "zmax": SHADES, "colorscale": "Cividis", "showscale": False,
+            "hoverinfo": "skip", "zsmooth": "fast", "xaxis": x, "yaxis": y,
+        })  # fmt: skip
+    return Plain(traces, layout)
 
 
 def _highest(made: Mapping[str, Any]) -> float:
@@ -156,16 +174,22 @@ def _highest(made: Mapping[str, Any]) -> float:
     return float(max(np.quantile(losses, 0.97), losses[0], 0.01))
 
 
-def _marks(made: Mapping[str, Any], epoch: int, top: float, words: Mapping[str, str]) -> list[dict[str, Any]]:
+def _marks(made: Mapping[str, Any], top: float, words: Mapping[str, str]) -> list[dict[str, Any]]:
     """Where the film is: an upright line through the loss, and what is wrong by now, in words."""
+    line, text = _moved(made, 0, words)
+    quiet = {"hoverinfo": "skip", "showlegend": False, **BELOW}
+    return [
+        {**line, "mode": "lines", "y": [0, top], "line": {"color": GREY, "width": 1.5}, **quiet},
+        {**text, "mode": "text", "x": [0], "y": [top], "textposition": "top right",
+         "textfont": {"size": 12, "color": GREY}, "cliponaxis": False, **quiet},
+    ]  # fmt: skip
+
+
+def _moved(made: Mapping[str, Any], epoch: int, words: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What of the marks is another in every epoch."""
     errors = {key: f"{made[f'{key}_errors'][epoch]:.1%}" for key in ("train", "test")}
     text = words["now"].format(epoch=epoch, **(errors | {"test": errors["test"].replace("nan%", "–")}))
-    return [
-        {"type": "scatter", "mode": "lines", "x": [epoch, epoch], "y": [0, top], "hoverinfo": "skip",
-         "line": {"color": GREY, "width": 1.5}, "showlegend": False},
-        {"type": "scatter", "mode": "text", "x": [0], "y": [top], "text": [text], "textposition": "top right",
-         "textfont": {"size": 12, "color": GREY}, "cliponaxis": False, "hoverinfo": "skip", "showlegend": False},
-    ]  # fmt: skip
+    return [{"type": "scatter", "x": [epoch, epoch]}, {"type": "scatter", "text": [text]}]
 
 
 def by_hand(at: Floats, labels: Labels, held_out: Mask, places: Floats, words: Mapping[str, str]) -> go.Figure:
@@ -182,7 +206,7 @@ def by_hand(at: Floats, labels: Labels, held_out: Mask, places: Floats, words: M
         x=places[:, 0].astype(np.float32), y=places[:, 1].astype(np.float32), mode="markers", hoverinfo="none",
         marker={"size": 9, "opacity": 0, "color": GREY}, selected=unseen, unselected=unseen, showlegend=False,
     )  # fmt: skip
-    _square(figure, 1.08)
+    figure.update_layout(**_square(1.08))
     # A frame to press in; lines of the axes would lie half outside of the picture, and under the legend.
     figure.add_shape(type="rect", x0=-1.06, x1=1.06, y0=-1.06, y1=1.06, line={"color": GREY, "width": 1}, layer="below")
     figure.update_layout(

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.figures.palette import BLUE, GREY, PINK, RED
+from app.figures.plain import Plain, Trace
 from app.figures.playback import film
 
 COLOURS = {"plain": RED, "residual": BLUE, "shallow": PINK}
@@ -18,31 +19,33 @@ Words = Mapping[str, str]
 Net = Mapping[str, Any]  # what core.maths.residual tells of one net
 
 
-def by_layer(nets: Mapping[str, Net], quantity: str, layers: Sequence[int], title: str, words: Words) -> go.Figure:
+def by_layer(nets: Mapping[str, Net], quantity: str, layers: Sequence[int], title: str, words: Words) -> Plain:
     """One quantity of both nets against the layer, on a log scale. A size of zero is a gap: it has no logarithm."""
-    figure = go.Figure()
-    for name, net in nets.items():
-        figure.add_scatter(
-            x=list(layers),
-            y=[_shown(value) for value in net[quantity]],
-            name=words[name],
-            mode="lines+markers",
-            line={"color": COLOURS[name], "dash": DASHES[name], "width": 2},
-            marker={"symbol": SIGNS[name], "size": 6},
-            hovertemplate=f"{words['layer']} %{{x}}: %{{y:.3g}}<extra></extra>",
-        )
+    traces: list[Trace] = [
+        {
+            "type": "scatter",
+            "x": list(layers),
+            "y": [_shown(value) for value in net[quantity]],
+            "name": words[name],
+            "mode": "lines+markers",
+            "line": {"color": COLOURS[name], "dash": DASHES[name], "width": 2},
+            "marker": {"symbol": SIGNS[name], "size": 6},
+            "hovertemplate": f"{words['layer']} %{{x}}: %{{y:.3g}}<extra></extra>",
+        }
+        for name, net in nets.items()
+    ]
     values = [value for net in nets.values() for value in net[quantity] if value > 0 and math.isfinite(value)]
+    upright: dict[str, Any] = {"type": "log", "exponentformat": "power", "dtick": _tick(values)}
     if values:  # never less than two powers of ten, or what stays equal would look wild
         low, high = math.log10(min(values)), math.log10(max(values))
         room = max(1 - (high - low) / 2, 0.08 * (high - low))
-        figure.update_yaxes(range=[low - room, high + room])
-    figure.update_xaxes(title=words["layer"], rangemode="tozero")
-    figure.update_yaxes(type="log", exponentformat="power", dtick=_tick(values))
-    figure.update_layout(
-        title={"text": title, "font": {"size": 15}}, height=330, margin={**MARGIN, "t": 70},
-        legend={"orientation": "h", "y": 1.12, "x": 0},
-    )  # fmt: skip
-    return figure
+        upright["range"] = [low - room, high + room]
+    layout = {
+        "xaxis": {"title": {"text": words["layer"]}, "rangemode": "tozero"}, "yaxis": upright,
+        "title": {"text": title, "font": {"size": 15}}, "height": 330, "margin": {**MARGIN, "t": 70},
+        "legend": {"orientation": "h", "y": 1.12, "x": 0},
+    }  # fmt: skip
+    return Plain(traces, layout)
 
 
 def block(

@@ -24,8 +24,8 @@ from torch import Tensor
 from core.maths.plane import SHADES, Floats, Labels, Mask, check, shades
 from core.threads import one_thread
 
-GRID: Final = 60  # places along a side of a picture
-FRAMES: Final = 40
+GRID: Final = 44  # places along a side of a picture
+FRAMES: Final = 32
 BATCH: Final = 32
 UNITS: Final = 12  # hidden units that are shown
 ACTIVATIONS: Final[dict[str, Callable[[Tensor], Tensor]]] = {

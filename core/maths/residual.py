@@ -5,7 +5,7 @@ He et al. 2015, "Deep Residual Learning for Image Recognition", arXiv 1512.03385
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 import torch
@@ -55,12 +55,15 @@ class Block(nn.Module):
         y = self.layer1(self.act(self.norm1(x)))
         return cast(Tensor, self.layer2(self.act(self.norm2(y))))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B,D) → (B,D)."""
-        y = self.branch(x)
+    def join(self, x: Tensor, y: Tensor) -> Tensor:
+        """What leaves the block, from x and F(x): (B,D), (B,D) → (B,D)."""
         if self.residual:
             y = x + y
         return self.act(y) if self.after else y
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B,D) → (B,D)."""
+        return self.join(x, self.branch(x))
 
 
 class Stack(nn.Module):
@@ -87,15 +90,16 @@ class Stack(nn.Module):
         """The layers of equal width, from the pixels on."""
         return (module for module in self.modules() if isinstance(module, nn.Linear) and module is not self.last)
 
-    def between(self, pixels: Tensor) -> list[Tensor]:
-        """What flows between the blocks: (B,D) before the first, and after each."""
+    def between(self, pixels: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """What flows between the blocks, (B,D) before the first and after each, and F(x) of each block, (B,D)."""
         x = self.first(pixels)
         if self.after:
             x = self.act(self.norm(x))
-        flow = [x]
-        for block in self.blocks:
-            flow.append(block(flow[-1]))
-        return flow
+        flow, branches = [x], []
+        for block in cast(Iterable[Block], self.blocks):
+            branches.append(block.branch(flow[-1]))
+            flow.append(block.join(flow[-1], branches[-1]))
+        return flow, branches
 
     def classes(self, x: Tensor) -> Tensor:
         """Logits (B,K) from what comes out of the last block (B,D)."""
@@ -103,7 +107,7 @@ class Stack(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B,D) → (B,K)."""
-        return self.classes(self.between(pixels)[-1])
+        return self.classes(self.between(pixels)[0][-1])
 
 
 def norms(
@@ -131,19 +135,17 @@ def norms(
 
 
 def _measured(net: Stack, pixels: Tensor, labels: Tensor) -> dict[str, Any]:
-    flow = net.between(pixels)
+    flow, branches = net.between(pixels)
     for x in flow:
         x.retain_grad()  # torch keeps gradients of weights only, unless it is asked
     loss = F.cross_entropy(net.classes(flow[-1]), labels)
     loss.backward()
-    with torch.no_grad():
-        branches = [cast(Block, block).branch(x) for block, x in zip(net.blocks, flow[:-1], strict=True)]
     return {
         "signal": [_norm_of(x.detach()) for x in flow],
         # The loss is a mean over B pictures, so each picture's own gradient is B times what stands in x.grad.
         "gradient": [_norm_of(cast(Tensor, x.grad)) * len(pixels) for x in flow],
         "weights": [float(cast(Tensor, layer.weight.grad).norm()) for layer in net.layers()],
-        "branch": [_norm_of(y) for y in branches],
+        "branch": [_norm_of(y.detach()) for y in branches],
         "loss": float(loss.detach()),
     }
 

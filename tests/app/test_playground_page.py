@@ -26,7 +26,7 @@ def test_every_kind_of_points_opens(language, kind):
 def test_the_film_is_small_enough_for_a_class():
     app = fine(opened(PAGE, count="800"))
     film = next(chart for chart in charts(app) if "frames" in chart)
-    assert len(film["frames"]) == 40
+    assert len(film["frames"]) == 32
     assert len(json.dumps(film)) < 300_000
 
 

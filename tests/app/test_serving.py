@@ -1,6 +1,8 @@
 """What the server writes down of a page that broke, and where it says it can be found."""
 
 import asyncio
+import os
+import socket
 
 import pytest
 from streamlit import config
@@ -32,6 +34,7 @@ def test_a_broken_page_is_one_line_with_its_place():
         ("client.showErrorDetails", "none"), ("browser.gatherUsageStats", False), ("logger.hideWelcomeMessage", True),
         ("server.enableXsrfProtection", True), ("server.enableCORS", True), ("server.maxUploadSize", 140),
         ("server.headless", True), ("server.enableStaticServing", False), ("server.enableAgentApi", False),
+        ("server.fileWatcherType", "none"),
         ("global.developmentMode", False), ("server.corsAllowedOrigins", []),
     ],
 )  # fmt: skip
@@ -109,3 +112,25 @@ def test_who_announces_much_and_sends_nothing_keeps_nobody_from_uploading(quota)
         return answer
 
     assert asyncio.run(waiting_and_others()) == [204]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not say which sockets listen")
+def test_small_messages_do_not_wait_for_each_other():
+    """As Streamlit makes its listening socket, without naming TCP: asyncio leaves Nagle's algorithm on then."""
+
+    async def option() -> int:
+        listening = socket.socket(family=socket.AF_INET)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        server.send_at_once()
+        came = asyncio.get_running_loop().create_future()
+        serving = await asyncio.start_server(lambda _reader, writer: came.set_result(writer), sock=listening)
+        _reader, ours = await asyncio.open_connection(*listening.getsockname())
+        theirs = await came
+        found = theirs.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        for one in (ours, theirs, serving):
+            one.close()
+            await one.wait_closed()
+        return int(found)
+
+    assert asyncio.run(option())

@@ -1,15 +1,22 @@
 """How soon a person sees a page: ``python -m tests.bench.pages [--json] [--rounds N] [--pages train,classify]``.
 
-A server and a home of its own, each page opened once to warm both, then again and again in one Chromium whose HTTP
-cache and compiled scripts are kept, as those of a person who comes back. Milliseconds from the start of navigation:
+A server and a home of its own, each page opened twice to warm both, then again and again in one Chromium whose HTTP
+cache and compiled scripts are kept, as those of a person who comes back. Opened by its address (a reload, a link that
+somebody sent), in a tab that has been on this server before, in milliseconds from the start of navigation:
 
-* first paint: anything drawn from the page's content, text or picture (Chromium's First Contentful Paint)
+* paint: anything drawn from the page's content, text or picture (Chromium's First Contentful Paint)
 * title: the page's own heading is laid out and not hidden
 * done: the script has ended, and nothing has changed on the page since (it is watched for half a second more)
 
+Gone to by a click in the navigation, as within a lesson, in milliseconds from the click:
+
+* click: the page's own heading is drawn
+* ready: `done`, counted from the click
+
 Beside them the server's own time, asked over its socket without a browser: from the request to the page's heading,
 and to the end of the script. The first row is an app that shows a title and a sentence and nothing else: what
-Streamlit itself costs in this browser. Medians; with ``--json`` the last line is one JSON object.
+Streamlit itself costs in this browser. Then the cold start: from ``streamlit run`` to Home's heading in a browser that
+is open and asks again and again. Medians; the table is Markdown; with ``--json`` the last line is one JSON object.
 """
 
 import argparse
@@ -20,84 +27,80 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urljoin
 
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Error as BrowserError
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as websocket
 
 from app.navigation import DEFAULT, VIEWS, find_views
+from tests.bench._browser import settled, warm_browser, watched
 from tests.bench._timing import surroundings
-from tests.e2e.server import QUIET, chromium, running_app
+from tests.e2e.server import free_port, running_app, started
 
 EMPTY = "an empty app"
 SCRIPT = 'import streamlit as st\nst.set_page_config(layout="wide")\nst.title("Empty")\nst.markdown("A sentence.")\n'
-SETTLED_MS = 500  # without a change: nothing more will come
-WATCH = """
-() => {
-  const seen = window.__seen = {title: null, done: null}
-  const look = () => {
-    const now = performance.now()
-    seen.changed = now
-    const title = document.querySelector('[data-testid="stMain"] h1')
-    if (!seen.title && title && title.textContent.trim() && title.getClientRects().length &&
-        getComputedStyle(title).visibility == 'visible') seen.title = now
-    const app = document.querySelector('[data-testid="stApp"]')
-    if (seen.title && app && app.dataset.testScriptState == 'notRunning') seen.done ??= now
-  }
-  new MutationObserver(look).observe(document, {subtree: true, childList: true, attributes: true, characterData: true})
-}
-"""
-READ = """
-() => ({
-  paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
-  title: window.__seen.title, done: window.__seen.done, changed: window.__seen.changed, now: performance.now(),
-})
-"""
+WARM_UP = 2  # rounds
+COLUMNS = ("paint", "title", "done", "click", "ready", "server_title", "server", "kb")
+HEADINGS = ("page", "paint", "title", "done", "click", "ready", "server: title", "server: all", "kB")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.pages", description=__doc__)
     parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--pages", help="only these, with commas between")
+    parser.add_argument("--cold", type=int, default=5, help="cold starts to measure; 0 for none")
+    parser.add_argument("--pages", help="only these, with commas between; none for none")
     options = parser.parse_args()
-    program = chromium()
-    if program is None:
-        raise SystemExit("Chromium is not installed")
     wanted = options.pages.split(",") if options.pages else [view.slug for view in find_views(VIEWS)]
-    addresses = {slug: "" if slug == DEFAULT else slug for slug in wanted}
+    wanted = [slug for slug in wanted if slug != "none"]
     print(" · ".join(f"{name} {value}" for name, value in surroundings().items()))
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    found, cold = {}, []
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["ATLAS_HOME"] = str(Path(folder) / "home")
-        empty = Path(folder) / "empty.py"
-        empty.write_text(SCRIPT)
-        browser = playwright.chromium.launch_persistent_context(
-            Path(folder) / "browser", executable_path=program, args=QUIET, viewport={"width": 1280, "height": 900},
-            bypass_csp=True,  # the pages forbid the scripts by which it watches
-        )
-        with running_app(empty) as bare, running_app() as ours:
-            places = {EMPTY: bare} | {slug: f"{ours}/{address}?lang=en" for slug, address in addresses.items()}
-            found = _taking_turns(places, options.rounds, lambda url: _visit(browser, url) | _ask(url))
-        browser.close()
+        with warm_browser() as browser:
+            if wanted:
+                empty = Path(folder) / "empty.py"
+                empty.write_text(SCRIPT)
+                with running_app(empty) as bare, running_app() as ours:
+                    found = _measured(browser, bare, ours, wanted, options.rounds)
+            if options.cold:
+                cold = _cold_starts(browser, options.cold)
         from core.runs import client
 
         client.shutdown()
     _print(found)
+    if cold:
+        print(f"Cold start, s: median {statistics.median(cold):.2f}, each {', '.join(f'{one:.2f}' for one in cold)}")
     if options.json:
-        print(json.dumps({"surroundings": surroundings(), "pages": found}))
+        print(json.dumps({"surroundings": surroundings(), "pages": found, "cold_start_s": cold}))
+
+
+def _measured(
+    browser: BrowserContext, bare: str, ours: str, slugs: list[str], rounds: int
+) -> dict[str, dict[str, float]]:
+    places = {EMPTY: bare} | {slug: f"{ours}/{'' if slug == DEFAULT else slug}?lang=en" for slug in slugs}
+    found = _taking_turns(places, rounds, lambda url: _visit(browser, url) | _ask(url))
+    tab = watched(browser)
+    tab.goto(f"{ours}/runs?lang=en")
+    settled(tab)
+    clicks = _taking_turns(dict.fromkeys(slugs, ""), rounds, lambda slug: _go(tab, slug), by_name=True)
+    tab.close()
+    return {name: one | clicks.get(name, {}) for name, one in found.items()}
 
 
 def _taking_turns(
-    places: dict[str, str], rounds: int, measure: Callable[[str], dict[str, float]]
+    places: dict[str, str], rounds: int, measure: Callable[[str], dict[str, float]], by_name: bool = False
 ) -> dict[str, dict[str, float]]:
-    """Medians for every page; a busy minute hits all of them alike. The first two rounds warm up."""
+    """Medians for every page; a busy minute hits all of them alike. The first rounds warm up."""
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in places}
-    for turn in range(rounds + 2):
+    for turn in range(rounds + WARM_UP):
         for name, url in places.items():
-            one = measure(url)
-            if turn >= 2:
+            one = measure(name if by_name else url)
+            if turn >= WARM_UP:
                 measured[name].append(one)
     return {
         name: {kind: statistics.median(one[kind] for one in ones) for kind in ones[0]}
@@ -106,14 +109,30 @@ def _taking_turns(
 
 
 def _visit(browser: BrowserContext, url: str) -> dict[str, float]:
-    page = browser.new_page()
-    page.add_init_script(f"({WATCH})()")
-    page.goto(url, wait_until="commit")
-    page.wait_for_function("window.__seen?.done", timeout=60_000)
-    while (seen := page.evaluate(READ))["now"] - seen["changed"] < SETTLED_MS:
-        page.wait_for_timeout(100)
-    page.close()
+    tab = watched(browser)
+    tab.goto(urljoin(url, "/_stcore/health"))
+    tab.goto(url, wait_until="commit")
+    seen = settled(tab)
+    tab.close()
     return {"paint": seen["paint"], "title": seen["title"], "done": seen["changed"]}
+
+
+def _go(tab: Page, slug: str) -> dict[str, float]:
+    """Press the page's name in the navigation, in the menu of its section."""
+    path = "/" if slug == DEFAULT else f"/{slug}"
+    sections = tab.get_by_test_id("stTopNavSection")
+    for place in range(sections.count()):
+        sections.nth(place).click()
+        tab.get_by_test_id("stTopNavPopover").wait_for()
+        links = tab.get_by_test_id("stTopNavDropdownLink")
+        paths = links.evaluate_all("links => links.map(link => new URL(link.href).pathname)")
+        if path in paths:
+            tab.evaluate("window.__again()")
+            links.nth(paths.index(path)).click()
+            seen = settled(tab)
+            return {"click": seen["painted"] - seen["began"], "ready": seen["changed"] - seen["began"]}
+        tab.keyboard.press("Escape")
+    raise LookupError(f"the navigation has no {path}")
 
 
 def _ask(url: str) -> dict[str, float]:
@@ -145,12 +164,34 @@ def _until_finished(socket: ClientConnection, began: float) -> dict[str, float]:
     raise AssertionError("the server hung up")
 
 
+def _cold_starts(browser: BrowserContext, rounds: int) -> list[float]:
+    """Seconds from the command to Home's heading; after the first one the browser knows the scripts."""
+    found = []
+    port = free_port()
+    for _ in range(rounds):
+        tab = watched(browser)
+        began = time.perf_counter()
+        with started(Path("app/Home.py"), port) as url:
+            while True:
+                try:
+                    tab.goto(f"{url}/?lang=en", wait_until="commit")
+                    break
+                except BrowserError:  # nobody listens yet
+                    time.sleep(0.02)
+            tab.wait_for_function("window.__seen?.title", timeout=60_000)
+            found.append(time.perf_counter() - began)
+            tab.close()
+    return found
+
+
 def _print(found: dict[str, dict[str, float]]) -> None:
-    print(f"{'ms':24}{'paint':>8}{'title':>8}{'/ empty':>9}{'done':>8}{'server: title':>15}{'all':>7}{'kB':>8}")
+    if not found:
+        return
+    print(f"| {' | '.join(HEADINGS)} |")
+    print(f"| --- {'| ---: ' * len(COLUMNS)}|")
     for name, one in found.items():
-        ratio = one["title"] / found[EMPTY]["title"]
-        print(f"{name:24}{one['paint']:8.0f}{one['title']:8.0f}{ratio:9.2f}{one['done']:8.0f}"
-              f"{one['server_title']:15.0f}{one['server']:7.0f}{one['kb']:8.0f}")  # fmt: skip
+        cells = (f"{one[column]:.0f}" if column in one else "" for column in COLUMNS)
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

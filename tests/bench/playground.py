@@ -46,10 +46,10 @@ def main() -> None:
     for name in ("logistic", "tree", "forest", "neighbours", "svm", "bayes"):
         report(name, lambda name=name: call("fit", sample, name=name))
     by_hand = split(*make_points("circles", 25, 0.2, 0), 0.3, 0)
-    report("network 3 × 16, 25 points, 200 epochs, 40 frames", lambda: call("train_network", by_hand))
+    report("network 3 × 16, 25 points, 200 epochs", lambda: call("train_network", by_hand))
     for depth, width in ((1, 8), (3, 16), (8, 64)):
         work = lambda d=depth, w=width: call("train_network", sample, depth=d, width=w)  # noqa: E731
-        report(f"network {depth} × {width}, 400 points, 200 epochs, 40 frames", work)
+        report(f"network {depth} × {width}, 400 points, 200 epochs", work)
     made = call("train_network", sample)
     packed = film(sample, made, WORDS).to_json()
     report("film of it, drawn and packed", lambda: film(sample, made, WORDS).to_json(), f"{len(packed) / 1000:.0f} kB")

@@ -276,7 +276,7 @@ def test_a_film_shows_how_the_network_learns():
     assert made["train_loss"][-1] < 0.3 * made["train_loss"][0]
     assert made["train_error"] < 0.1
     assert made["parameters"] == 2 * 16 + 16 + 2 * (16 * 16 + 16) + 2 * 16 + 2
-    assert made["units"].shape == (playground.UNITS, 30, 30)
+    assert made["units"].shape == (playground.UNITS, playground.GRID // 2, playground.GRID // 2)
     assert made["units"].max() == SHADES
     again = trained(one, epochs=120)
     assert np.array_equal(made["grids"], again["grids"])

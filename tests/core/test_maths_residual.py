@@ -50,7 +50,7 @@ def test_normalisation_is_torchs_own_and_signals_are_norms(name):
     generator = torch.Generator().manual_seed(3)
     pixels = torch.randn(256, 64, dtype=torch.float64, generator=generator)
     labels = torch.randint(10, (256,), generator=generator)
-    flow = net.between(pixels)
+    flow = net.between(pixels)[0]
     np.testing.assert_allclose(found["signal"], [x.pow(2).sum(1).mean().sqrt().item() for x in flow], rtol=1e-9)
     assert found["loss"] == pytest.approx(torch.nn.functional.cross_entropy(net(pixels), labels).item(), rel=1e-9)
 
@@ -69,7 +69,7 @@ def test_the_gradient_is_the_slope_of_the_loss(name):
             x = block(x)
         return torch.nn.functional.cross_entropy(net.classes(x), labels)
 
-    start = net.between(pixels)[0].detach().requires_grad_()
+    start = net.between(pixels)[0][0].detach().requires_grad_()
     (gradient,) = torch.autograd.grad(loss(start), start)
     assert found["gradient"][0] == pytest.approx((256 * gradient).pow(2).sum(1).mean().sqrt().item(), rel=1e-9)
     direction = gradient / gradient.norm()
@@ -89,7 +89,7 @@ def test_norms_agree_with_autograd(activation, initialisation):
     pixels, labels = residual._batch("digits", 1)
     for name, ours in found.items():
         net = Stack(6, name == "residual", activation, initialisation, False, False, 1).double()
-        flow = net.between(pixels)
+        flow = net.between(pixels)[0]
         loss = torch.nn.functional.cross_entropy(net.classes(flow[-1]), labels, reduction="sum")
         by = torch.autograd.grad(loss, flow)
         np.testing.assert_allclose(ours["gradient"], [float(g.norm()) / 16 for g in by], rtol=1e-6)

@@ -24,25 +24,35 @@ QUIET = [
 ]
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextlib.contextmanager
-def running_app(script: Path = Path("app/Home.py"), output: IO[bytes] | None = None) -> Iterator[str]:
-    """The address of the app, or of another, started by the console script; stopped at the end.
+def started(script: Path, port: int, output: IO[bytes] | None = None) -> Iterator[str]:
+    """The address at which the app will listen, started by the console script; stopped at the end.
 
     What it says goes to `output`, or to where our own words go.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     streamlit = Path(sysconfig.get_path("scripts")) / "streamlit"
     command = [str(streamlit), "run", str(script), "--server.port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
-    url = f"http://127.0.0.1:{port}"
     try:
-        _wait(url)
-        yield url
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(20)
+
+
+@contextlib.contextmanager
+def running_app(script: Path = Path("app/Home.py"), output: IO[bytes] | None = None) -> Iterator[str]:
+    """The address of the app, or of another, once it listens there; stopped at the end."""
+    with started(script, free_port(), output) as url:
+        _wait(url)
+        yield url
 
 
 def chromium() -> str | None:

@@ -31,6 +31,7 @@ class Visitor:
 
     def __init__(self, url: str, page: str, query: str = "", headers: Mapping[str, str] | None = None) -> None:
         self.url, self.page, self.query, self.headers = url, page, query, dict(headers or {})
+        self.sliders: dict[str, str] = {}  # of the page, with the fragment that each runs again
         self.fragments: dict[str, float] = {}  # those that the page wants to be rerun by themselves, and how often
         self.seen = b""  # what the last rerun sent
         self.failed = 0  # reruns that ended with an exception
@@ -62,12 +63,19 @@ class Visitor:
         """Run again what the page wants to be run again by itself; the seconds until that was there."""
         return await self._rerun(next(iter(self.fragments)))
 
-    async def _rerun(self, fragment: str) -> float:
+    async def slide(self, key: str, value: float) -> float:
+        """Move the slider with that key; the seconds until what follows from it was there."""
+        slider = next(one for one in self.sliders if one.endswith(f"-{key}"))
         message = BackMsg()
+        message.rerun_script.widget_states.widgets.add(id=slider).double_array_value.data.append(value)
+        return await self._rerun(self.sliders[slider], message)
+
+    async def _rerun(self, fragment: str, message: BackMsg | None = None) -> float:
+        message = message or BackMsg()
+        message.rerun_script.is_auto_rerun = bool(fragment) and not message.rerun_script.HasField("widget_states")
         message.rerun_script.query_string = self.query
         message.rerun_script.page_name = self.page
         message.rerun_script.fragment_id = fragment
-        message.rerun_script.is_auto_rerun = bool(fragment)
         message.rerun_script.context_info.url = f"{self.url}/{self.page}"
         began = time.perf_counter()
         await self.socket.send(message.SerializeToString())
@@ -90,8 +98,13 @@ class Visitor:
                 self.fragments[message.auto_rerun.fragment_id] = message.auto_rerun.interval
             elif kind == "stop_auto_rerun":
                 self.fragments.pop(message.stop_auto_rerun.fragment_id, None)
-            elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
-                self.failed += 1
+            elif kind == "page_info_changed":
+                self.query = message.page_info_changed.query_string
+            elif kind == "delta":
+                element = message.delta.new_element
+                self.failed += element.WhichOneof("type") == "exception"
+                if element.WhichOneof("type") == "slider":
+                    self.sliders[element.slider.id] = message.delta.fragment_id
             elif kind == "script_finished":
                 if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     continue  # the page has asked for itself to be run anew
