@@ -16,7 +16,8 @@ processor launches kernels, and its run takes 0.5 to 0.8 of airbench94's seconds
 0.97 of the fixed batch for ResNet-9 and ResNet-18, and 0.90 for the article's net at batch 128, whose step is as short
 as making its batch; replayed over plain steps 1.1 × for ResNet-18 at batch 512, 3 × and more for the article's net;
 `torch.compile` computes a step of ResNet-9 10 to 20 % faster and needs 20 to 60 s before the first, so that it pays for
-no run below some minutes; ResNet-18 comes within a point of its 200 epochs in 30 to 50 s.
+no run below some minutes; ResNet-18 comes within a point of its 200 epochs in 30 to 50 s. The learning rate of the
+preset was found on nets of a fifth of the width and is the first thing to try anew: ``--set learning_rate=0.01``.
 
 Scaled down it runs anywhere: ``--train-limit 2000 --epochs 2 --seeds 2 --width 8``.
 """
@@ -101,7 +102,8 @@ def race(dataset: PictureDataset, options: argparse.Namespace, device: torch.dev
         "airbench94": lambda seed: airbench94(train, test, seed, theirs)
     }
     for epochs in options.epochs or EPOCHS:
-        recipe = PictureRecipe.preset("speed-run", dataset=dataset.name, epochs=epochs, device=device.type)
+        changes = {"epochs": epochs, "device": device.type, **dict(pair.split("=", 1) for pair in options.set)}
+        recipe = PictureRecipe.preset("speed-run", dataset=dataset.name, **changes)
         if len(dataset.train) < 10 * recipe.batch_size:
             recipe = replace(recipe, batch_size=max(2, len(dataset.train) // 10))
         contenders[f"ours, {epochs} epochs"] = lambda seed, recipe=recipe: ours(
@@ -258,6 +260,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="CIFAR-10 as a folder of pictures, or its archive")
     parser.add_argument("--seeds", type=int, default=10, help="runs of each; 0 leaves the race out")
     parser.add_argument("--epochs", type=int, nargs="+", help=f"of ours, else {EPOCHS}; the other takes the longest")
+    parser.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE", help="change our recipe, to try things")
     parser.add_argument("--train-limit", type=int, default=0, help="learn from so many pictures only")
     parser.add_argument("--width", type=int, default=0, help="narrower nets, for a machine without a card")
     parser.add_argument("--utilisation", action="store_true", help="our loop against a fixed batch, four nets")
