@@ -54,6 +54,9 @@ def learning_rate_at(recipe: Recipe, steps: int) -> Callable[[int], float]:
         del step
         return peak
 
+    def linear(step: int) -> float:
+        return peak * (steps - step) / steps
+
     def cosine(step: int) -> float:
         return peak * 0.5 * (1 + math.cos(math.pi * step / steps))
 
@@ -64,4 +67,5 @@ def learning_rate_at(recipe: Recipe, steps: int) -> Callable[[int], float]:
     def drops(step: int) -> float:  # a tenth after half of the run, a hundredth after three quarters
         return peak * 0.1 ** ((step >= steps * 0.5) + (step >= steps * 0.75))
 
-    return {"constant": constant, "cosine": cosine, "one-cycle": one_cycle, "step": drops}[recipe.schedule]
+    known = {"constant": constant, "linear": linear, "cosine": cosine, "one-cycle": one_cycle, "step": drops}
+    return known[recipe.schedule]

@@ -50,7 +50,7 @@ class Recipe:
     schedule: str = setting(
         "constant",
         "How the learning rate changes during the run.",
-        choices=("constant", "cosine", "one-cycle", "step"),
+        choices=("constant", "linear", "cosine", "one-cycle", "step"),
     )
     batch_size: int = setting(128, "How many examples each step looks at.", minimum=1, maximum=4096)
     epochs: int = setting(5, "How many times the run passes over the training data.", minimum=1, maximum=500)

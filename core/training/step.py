@@ -8,6 +8,7 @@ copied to where the recorded step expects it, and loss, gradients and learning r
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -38,6 +39,14 @@ class Step:
         return loss.detach(), self.task.correct(logits.detach(), targets)
 
 
+class Recorder(Protocol):
+    """What records work and plays it back; tests have one that does it again instead."""
+
+    def aside(self) -> contextlib.AbstractContextManager[None]: ...
+
+    def record(self, work: Work) -> Work: ...
+
+
 class CudaGraphs:
     """Records work on a stream of its own; what goes before has to be done there, too.
 
@@ -57,19 +66,13 @@ class CudaGraphs:
 
     def record(self, work: Work) -> Work:
         """Record what `work` launches, without doing it, and return what does it."""
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
-            work()
+        graph, before = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
+        try:
+            with torch.cuda.graph(graph, stream=self.stream, capture_error_mode="thread_local"):
+                work()
+        finally:
+            torch.cuda.set_stream(before)  # a recording that breaks off leaves its own
         return graph.replay
-
-
-class Again:
-    """Stands for CUDA graphs where there are none: what is recorded is simply done again. For tests."""
-
-    aside = contextlib.nullcontext
-
-    def record(self, work: Work) -> Work:
-        return work
 
 
 class ReplayedStep:
@@ -82,9 +85,9 @@ class ReplayedStep:
 
     PLAIN = 3  # steps in a row before one is recorded
 
-    def __init__(self, step: Step, recorder: CudaGraphs | Again | None = None) -> None:
+    def __init__(self, step: Step, recorder: Recorder | None = None) -> None:
         self.step = step
-        self.recorder = CudaGraphs(step.device) if recorder is None else recorder
+        self.recorder: Recorder = CudaGraphs(step.device) if recorder is None else recorder
         self.recorded: _Recorded | None = None
         self.refused = ""
         self.in_a_row: tuple[torch.Size, int] = (torch.Size(), 0)
