@@ -12,7 +12,7 @@ from torch import Tensor
 
 from core.vision.stored import StoredPixels
 
-AT_ONCE = 500  # pictures that are looked at together when all of them are
+TOGETHER = 500  # pictures that are looked at together when all of them are
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Pictures:
         # index_select copies whole pictures; plain indexing would move them byte by byte, 15 times slower on a CPU.
         return self.whole.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
 
-    def chunks(self, size: int = AT_ONCE) -> Iterator[Tensor]:
+    def chunks(self, size: int = TOGETHER) -> Iterator[Tensor]:
         """All of them in order, (size,C,H,W) bytes at a time."""
         for start in range(0, len(self), size):
             if self.rows is None and isinstance(self.whole, Tensor):
@@ -73,8 +73,8 @@ class Pictures:
             return self
         _, channels, height, width = self.whole.shape
         pixels = torch.empty((len(self), height, width, channels), dtype=torch.uint8, device=device)
-        for start, images in zip(range(0, len(self), AT_ONCE), self.chunks(), strict=True):
-            pixels[start : start + AT_ONCE] = images.permute(0, 2, 3, 1)
+        for start, images in zip(range(0, len(self), TOGETHER), self.chunks(), strict=True):
+            pixels[start : start + TOGETHER] = images.permute(0, 2, 3, 1)
         return Pictures(pixels.permute(0, 3, 1, 2), self.labels.to(device))
 
     def labels_to(self, device: torch.device) -> "Pictures":
