@@ -95,7 +95,7 @@ class Stack(nn.Module):
         x = self.first(pixels)
         if self.after:
             x = self.act(self.norm(x))
-        flow, branches = [x], []
+        flow, branches = [x], list[Tensor]()
         for block in cast(Iterable[Block], self.blocks):
             branches.append(block.branch(flow[-1]))
             flow.append(block.join(flow[-1], branches[-1]))
