@@ -22,6 +22,7 @@ from core.training.step import ReplayedStep
 from core.training.weights import read_state, state_parts
 from core.vision.ahead import Reader
 from core.vision.augmentation import alternating_mirror, random_move
+from core.vision.models import resnet9
 from core.vision.models.resnet9 import Whitening
 from core.vision.network import build_network
 from core.vision.pictures import Pictures
@@ -122,7 +123,8 @@ def test_a_model_without_hidden_matrices_is_trained_by_adamw_alone():
     assert type(make_optimizer(model, recipe_of(optimizer="muon"))) is torch.optim.AdamW
 
 
-def test_a_muon_run_taken_up_from_its_stored_state_ends_with_the_same_bits(tmp_path):
+def test_a_muon_run_taken_up_from_its_stored_state_ends_with_the_same_bits(tmp_path, monkeypatch):
+    monkeypatch.setattr(resnet9, "WIDTHS", (8, 16, 16))
     recipe = recipe_of(model="resnet9", optimizer="muon", train_limit=80, flip=True, alternating_flip=True, crop=1)
     losses, weights, _trainer = run(recipe)
     for stop_at in (1, 3):  # within the first epoch of two steps, within the second
@@ -216,7 +218,8 @@ def test_the_network_is_whitened_by_its_training_pictures_of_all_classes():
     assert patches.square().mean().item() == pytest.approx(1, abs=0.1)
 
 
-def test_filters_are_kept_and_not_trained(tmp_path):
+def test_filters_are_kept_and_not_trained(monkeypatch):
+    monkeypatch.setattr(resnet9, "WIDTHS", (8, 16, 16))
     recipe = recipe_of(model="resnet9", train_limit=80, epochs=1)
     task = tasks.build_task(recipe, CPU)
     before = task.model.network.whitening.filters.clone()
