@@ -116,7 +116,8 @@ class Trainers:
         folder = index.folder_of(run_id)
         state = folder.read_state()
         now = time.time()
-        claim: dict[str, Any] = {"state": "running", "claimed": now, "started": state.get("started") or now, "pid": None}
+        started = state.get("started") or now
+        claim: dict[str, Any] = {"state": "running", "claimed": now, "started": started, "pid": None}
         folder.clear_stop()
         if index.change(run_id, {"queued"}, saved=folder.saved, **claim) is None:
             return  # stopped or deleted in this very moment
