@@ -68,7 +68,11 @@ class Training:
 
 
 class Trainers:
-    """Every training of this home. `look` is called whenever something may have changed, and every second."""
+    """Every training of this home. `look` is called whenever something may have changed, and every second.
+
+    A run that begins alone gets all cores, one beside others its share: two processes of one thread do more than two of
+    two. Its number of threads stays as it began, because it decides the last bits of its sums.
+    """
 
     def __init__(self, context: Any, changed: threading.Event) -> None:
         self.context, self.changed = context, changed
@@ -96,10 +100,13 @@ class Trainers:
             else:
                 _keep_to_time(training)
         most = settings.load().trainers
-        for run_id in index.waiting() if start else []:
+        waiting = index.waiting() if start else []
+        # A process that is just ending counts no more: its run has ended.
+        together = min(most, len(index.rows("state IN ('running', 'stopping')")) + len(waiting)) if waiting else 0
+        for run_id in waiting:
             if len(self.trainings) >= most:
                 break
-            self._start(run_id)
+            self._start(run_id, threads_each(together))
 
     def close(self) -> None:
         """Interrupt all trainings and leave their runs in the queue for the next supervisor."""
@@ -112,17 +119,16 @@ class Trainers:
             training.kill()
             index.change(training.folder.id, {"running"}, state="queued", pid=None)
 
-    def _start(self, run_id: str) -> None:
+    def _start(self, run_id: str, threads: int) -> None:
         folder = index.folder_of(run_id)
         state = folder.read_state()
         now = time.time()
-        started = state.get("started") or now
-        claim: dict[str, Any] = {"state": "running", "claimed": now, "started": started, "pid": None}
+        began = state.get("started") or now
+        claim: dict[str, Any] = {"state": "running", "claimed": now, "started": began, "pid": None}
         folder.clear_stop()
         if index.change(run_id, {"queued"}, saved=folder.saved, **claim) is None:
             return  # stopped or deleted in this very moment
-        arguments = (run_id, threads_each(settings.load().trainers))
-        process = self.context.Process(target=train, args=arguments, name=f"atlas-train-{run_id}")
+        process = self.context.Process(target=train, args=(run_id, threads), name=f"atlas-train-{run_id}")
         process.start()
         self.trainings[run_id] = Training(folder, process)
         threading.Thread(target=self._tell_when_ended, args=(process,), daemon=True).start()
