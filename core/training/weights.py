@@ -59,7 +59,7 @@ def state_parts(state: Mapping[str, Any]) -> list[memoryview]:
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     pieces = (tensors[place].reshape(-1).view(torch.uint8).numpy() for place in order)
-    return [memoryview(len(text).to_bytes(8, "little") + text), *(memoryview(piece) for piece in pieces)]
+    return [memoryview(len(text).to_bytes(8, "little") + text), *(piece.data for piece in pieces)]
 
 
 def read_state(path: Path) -> dict[str, Any]:

@@ -4,9 +4,7 @@ Shapes: (B,C,H,W), any dtype. Every picture of the batch gets its own draw. Each
 draws from the generator it is given, so that the same seed varies pictures the same way.
 """
 
-import numpy as np
 import torch
-from numpy.lib.stride_tricks import as_strided
 from torch import Tensor
 
 
@@ -49,22 +47,24 @@ def _moved_by_pixels(images: Tensor, pixels: int, top: Tensor, left: Tensor, mir
 
 
 def _moved_by_rows(images: Tensor, pixels: int, top: Tensor, left: Tensor, mirrored: Tensor) -> Tensor:
-    """The same bytes in a quarter of the time on a CPU: a picture with a black margin is cut out row by row.
+    """The same bytes in a fraction of the time on a CPU: rows are cut out of pictures with a black margin.
 
-    torch mirrors channels-last bytes with vector instructions; NumPy copies rows of overlapping windows, which torch
-    does pixel by pixel.
+    In memory, channels-last, what is wanted of a row is one piece; torch copies such pieces whole, and mirrors bytes
+    with vector instructions.
     """
     batch, channels, height, width = images.shape
-    framed = np.zeros((batch, height + 2 * pixels, width + 2 * pixels, channels), np.uint8)
-    framed[:, pixels : pixels + height, pixels : pixels + width] = images.permute(0, 2, 3, 1).numpy()
-    picture, row, pixel, _ = framed.strides
-    places = (batch, 2 * pixels + 1, 2 * pixels + 1, height, width * channels)
-    windows = as_strided(framed, places, (picture, row, pixel, row, 1))
-    cut = windows[np.arange(batch), (top + pixels).numpy(), (left + pixels).numpy()]  # a copy, (B,H,W·C)
-    cut = cut.reshape(batch, height, width, channels)
-    chosen = mirrored.numpy().nonzero()[0]
-    cut[chosen] = torch.from_numpy(cut[chosen]).permute(0, 3, 1, 2).flip(3).permute(0, 2, 3, 1).numpy()
-    return torch.from_numpy(cut).permute(0, 3, 1, 2)
+    rows, columns = height + 2 * pixels, width + 2 * pixels
+    framed = images.new_zeros((batch, rows, columns, channels))
+    framed[:, pixels : pixels + height, pixels : pixels + width] = images.permute(0, 2, 3, 1)
+    # Row p of this table is the piece that begins at pixel p of the batch; the pieces overlap.
+    table = framed.as_strided((batch * rows * columns - width + 1, width * channels), (channels, 1))
+    first = (torch.arange(batch) * rows + top + pixels) * columns + left + pixels  # (B,) each picture's first pixel
+    places = first[:, None] + torch.arange(height) * columns  # (B,H)
+    moved = table.index_select(0, places.flatten()).view(batch, height, width, channels)
+    chosen = mirrored.nonzero().flatten()
+    flipped = moved.index_select(0, chosen).permute(0, 3, 1, 2).flip(3).permute(0, 2, 3, 1)
+    moved.numpy()[chosen.numpy()] = flipped.numpy()  # index_copy_ takes thirty times as long
+    return moved.permute(0, 3, 1, 2)
 
 
 def random_cutout(images: Tensor, side: int, generator: torch.Generator) -> Tensor:

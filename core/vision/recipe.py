@@ -49,7 +49,7 @@ class PictureRecipe(Recipe):
         },
         "fashion-cpu": {
             "dataset": "fashion-mnist", "model": "small-cnn", "optimizer": "adamw", "learning_rate": 0.01,
-            "schedule": "one-cycle", "batch_size": 128, "epochs": 5, "weight_decay": 0.01,
+            "schedule": "one-cycle", "batch_size": 128, "epochs": 4, "weight_decay": 0.01,
         },
         # He et al. 2015, §4.2, with fewer epochs and one cosine instead of two drops.
         "good-resnet": {
