@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 MOST_TRAINERS = 4  # beyond, every one has several cores
+# libgomp, which torch has on Linux, counts the rounds of its glance; other OpenMPs know the first only.
+THREADS_WAIT = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "2000"}
 
 
 def usable_cores() -> int:
@@ -33,10 +35,13 @@ def threads_each(trainers: int) -> int:
 
 
 def wait_without_spinning() -> None:
-    """Let the threads of one operation sleep until the next, unless the user's OMP_WAIT_POLICY says otherwise.
+    """Let the threads of one operation sleep until the next, after a short glance whether it is there already, unless
+    the user's OMP_WAIT_POLICY says otherwise.
 
-    OpenMP's spin instead, and when somebody else needs the core too, each waits for one that is not running: small
-    networks trained up to ten times slower (``tests/bench/LOG.md``). Must come before torch is imported; processes
-    that are started later inherit it.
+    OpenMP's spin for milliseconds, and when somebody else needs the core too, each waits for one that is not running:
+    small networks trained up to ten times slower. Without the glance they would be woken hundreds of times a step, and
+    a ResNet-20 that has the machine to itself trains a quarter slower (``tests/bench/LOG.md``). Must come before torch
+    is imported; processes that are started later inherit it.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.update(THREADS_WAIT)

@@ -20,11 +20,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from core.machine import THREADS_WAIT
 from tests.bench._timing import alternating, ratio, report, surroundings
 
 ROOT = Path(__file__).parents[2]
 OURS = "our_loop"
-AS_WORKERS = {"OMP_WAIT_POLICY": "PASSIVE"}  # as the supervisor starts them (`core.machine.wait_without_spinning`)
 OTHERS = {
     "keras": ("keras_loop", "keras==3.15.1"),
     "fastai": ("fastai_loop", "fastai==2.8.12"),
@@ -44,7 +44,7 @@ class Contender:
         self.process = subprocess.Popen(
             [str(python), "-m", f"tests.bench.baselines.{module}", str(steps)], cwd=ROOT, text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | (AS_WORKERS if module == OURS else {}),
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | (THREADS_WAIT if module == OURS else {}),  # as our workers
         )  # fmt: skip
         self.about = self._answer()
 
