@@ -101,7 +101,8 @@ class Trainers:
                 _keep_to_time(training)
         most = settings.load().trainers
         waiting = index.waiting() if start else []
-        together = min(most, len(self.trainings) + len(waiting))
+        # A process that is just ending counts no more: its run has ended.
+        together = min(most, len(index.rows("state IN ('running', 'stopping')")) + len(waiting)) if waiting else 0
         for run_id in waiting:
             if len(self.trainings) >= most:
                 break

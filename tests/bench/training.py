@@ -139,7 +139,9 @@ def resnet(model: str, dataset: PictureDataset, device: torch.device, rounds: in
 
 OVERHEADS = {
     "quick-look": PictureRecipe.preset("quick-look", epochs=500),
-    "article-net": PictureRecipe(dataset="shapes", model="article-net", epochs=500, learning_rate=1e-3),
+    "article-net": PictureRecipe(
+        dataset="shapes:clutter=0,texture=0,count=20000", model="article-net", epochs=500, learning_rate=1e-3
+    ),
     "resnet18": PictureRecipe(
         dataset="shapes", model="resnet18", optimizer="momentum", epochs=500, learning_rate=1e-3, train_limit=640
     ),  # the largest checkpoints: weights, momentum, and the best weights so far
