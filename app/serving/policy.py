@@ -9,7 +9,6 @@ import streamlit
 
 from app.components.ahead import charts_script
 from app.language import LANGUAGES, language_script
-from app.serving.first_page import server_script
 
 
 def _digest(script: str) -> str:
@@ -19,7 +18,7 @@ def _digest(script: str) -> str:
 def _inline_scripts() -> list[str]:
     """The scripts that stand within pages: those of Streamlit's own first page, and our own."""
     first = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    ours = [server_script(), *map(language_script, LANGUAGES), charts_script() or ""]
+    ours = [*map(language_script, LANGUAGES), charts_script() or ""]
     return [*re.findall(r"<script>(.*?)</script>", first, re.DOTALL), *ours]
 
 
