@@ -41,7 +41,7 @@ def folder_of(run_id: str) -> RunFolder:
 
 def rows(where: str = "1", *values: object) -> list[State]:
     """The states of the runs that meet a condition on the columns, newest first; with "id", "recipe" and "folder"."""
-    with _database() as db:
+    with _reading() as db:
         found = db.execute(
             f"SELECT id, recipe, document FROM runs WHERE {where} ORDER BY created DESC, id",  # noqa: S608  ours
             values,
@@ -96,7 +96,7 @@ def remove(run_id: str, expected: Collection[str]) -> RunFolder | None:
 
 def waiting() -> list[str]:
     """The ids of the queued runs in the order in which they will start."""
-    with _database() as db:
+    with _reading() as db:
         queued = db.execute("SELECT id, owner, queued FROM runs WHERE state = 'queued'").fetchall()
         turns = dict(db.execute("SELECT owner, MAX(claimed) FROM runs WHERE claimed > 0 GROUP BY owner").fetchall())
     return in_order([Waiting(*row) for row in queued], turns)
@@ -121,6 +121,25 @@ def _writing() -> Iterator[sqlite3.Connection]:
 
 
 @contextlib.contextmanager
+def _reading() -> Iterator[sqlite3.Connection]:
+    """`_database` for those who only read: SQLite wants to write even then, some kilobytes beside its file.
+
+    On a disk that has not even these, not the ballast's either, they see what its file says: what was changed in the
+    last moments may be missing.
+    """
+    try:
+        db = _open()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN):
+            raise
+        db = sqlite3.connect(f"{_file().as_uri()}?immutable=1", uri=True)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+@contextlib.contextmanager
 def _database() -> Iterator[sqlite3.Connection]:
     db = _open()
     try:
@@ -129,8 +148,12 @@ def _database() -> Iterator[sqlite3.Connection]:
         db.close()
 
 
+def _file() -> Path:
+    return atlas_home() / "runs.sqlite"
+
+
 def _open() -> sqlite3.Connection:
-    path = atlas_home() / "runs.sqlite"
+    path = _file()
     give_way()  # even reading needs a little room
     try:
         return _opened(path)

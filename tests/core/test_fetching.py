@@ -281,7 +281,7 @@ def test_resnets_use_what_torchvision_has_in_its_cache(tmp_path, monkeypatch, na
     (tmp_path / "checkpoints").mkdir()
     torch.save(network.state_dict(), tmp_path / "checkpoints" / url.rsplit("/", 1)[-1])
     known = imagenet.MODELS[f"imagenet-{name}"]()
-    images = torch.rand(1, 3, 64, 64)
+    images = torch.rand(1, 3, known.side, known.side)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     expected = network((images - mean.view(3, 1, 1)) / std.view(3, 1, 1))
     assert torch.allclose(known.logits(images), expected, rtol=1e-3, atol=1e-3)

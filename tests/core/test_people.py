@@ -376,7 +376,7 @@ def test_trainings_beside_each_other_share_the_cores(home, monkeypatch, trainers
     for number in range(together + later):
         folder = index.folder_of(f"aaaaaaaaa{'abcd'[number]}")
         folder.create(PictureRecipe.preset("quick-look", device="cpu"))
-        index.add(folder, index.new_state(folder.id, owner="", name=""))
+        index.add(folder, index.new_state(folder.id, owner="", name=""), most=9)
         if number >= together - 1:
             training.look()
     assert processes.threads == threads

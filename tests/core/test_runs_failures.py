@@ -143,6 +143,18 @@ def test_a_full_disk_fails_the_run_and_nothing_else(disk_of_its_own: Path) -> No
         time.sleep(0.05)
 
 
+def test_the_store_can_be_read_without_a_byte_to_spare(disk_of_its_own: Path) -> None:
+    done = wait(submit(), "finished")
+    client.shutdown()
+    (disk_of_its_own / "home" / "ballast").unlink(missing_ok=True)  # whoever fills the disk has taken that room, too
+    filler = fill(disk_of_its_own)
+    assert [run.id for run in store.list_runs()] == [done.id]
+    assert store.get(done.id).finished_event is not None
+    filler.unlink()
+    store.delete(done.id)
+    assert store.list_runs() == []
+
+
 def test_the_real_training_leaves_the_floor_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from core.runs import execute
 

@@ -12,5 +12,5 @@ def downloads_folder() -> Path:
 
 
 def channels_last(images: torch.Tensor) -> torch.Tensor:
-    """(N,H,W,C) bytes as (N,C,H,W), the same memory."""
-    return images.permute(0, 3, 1, 2)
+    """(N,H,W,C) bytes as (N,C,H,W), channels-last in memory: the same memory where it lies so already."""
+    return images.contiguous().permute(0, 3, 1, 2)
