@@ -27,13 +27,13 @@ RUN pip install "torch>=2.14,<2.15" "torchvision>=0.29,<0.30"
 FROM cuda-packages AS cuda
 ARG PIP_INDEX_URL=https://pypi.org/simple
 COPY . .
-RUN pip install -e .
+RUN pip install -e ".[onnx]"
 ENV TORCH_HOME=/data/downloads/torch
 USER atlas
 
 FROM cpu-packages AS cpu
 ARG PIP_INDEX_URL=https://pypi.org/simple
 COPY . .
-RUN pip install -e .
+RUN pip install -e ".[onnx]"
 ENV TORCH_HOME=/data/downloads/torch
 USER atlas

@@ -3,6 +3,7 @@
 What the form shows is in the link (only what differs from the preset), so that a link reproduces it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -55,10 +56,15 @@ _NEXT = "next-recipe"  # session: what the form shows from the next run of the p
 
 
 def start_recipe() -> None:
-    """Before any widget: take the recipe from the link, else from this session, else the first preset."""
+    """Before any widget: take the recipe from the link, else from this session, else the first preset.
+
+    Streamlit forgets what a widget shows when the browser, in a hurry, does not know of it yet: what is lacking is
+    filled in again, one by one.
+    """
     if _NEXT in st.session_state:
         fill(st.session_state.pop(_NEXT))
-    if _key("model") in st.session_state:
+    lacking = [name for name in PictureRecipe.settings() if _key(name) not in st.session_state]
+    if not lacking:
         return
     given = {name: st.query_params[name] for name in PictureRecipe.settings() if name in st.query_params}
     preset = st.query_params.get(_PRESET, FIRST_PRESET)
@@ -71,17 +77,17 @@ def start_recipe() -> None:
     except UserError as error:
         st.error(explain(error))
         preset = FIRST_PRESET
-    st.session_state[_PRESET] = preset
-    fill(recipe)
+    st.session_state.setdefault(_PRESET, preset)
+    fill(recipe, lacking)
 
 
-def fill(recipe: PictureRecipe) -> None:
-    """Put a recipe's values into the form's widgets."""
-    for name, value in recipe.to_mapping().items():
-        st.session_state[_key(name)] = value
-    name, _colon, argument = recipe.dataset.partition(":")
-    st.session_state[_key("dataset")] = name
-    st.session_state[_key("argument")] = argument
+def fill(recipe: PictureRecipe, names: Iterable[str] | None = None) -> None:
+    """Put a recipe's values, or those of some fields, into the form's widgets."""
+    values = recipe.to_mapping()
+    for name in values if names is None else names:
+        st.session_state[_key(name)] = values[name]
+        if name == "dataset":
+            st.session_state[_key(name)], _colon, st.session_state[_key("argument")] = recipe.dataset.partition(":")
 
 
 def fill_next(recipe: PictureRecipe) -> None:

@@ -55,6 +55,33 @@ def test_a_link_fills_the_form():
     assert app.number_input(key="recipe-train_limit").value == 60
 
 
+def test_what_the_session_forgot_of_the_form_is_filled_in_again():
+    """A browser that was interrupted knows only the first half of the page; Streamlit then forgets the other one."""
+
+    def page() -> None:
+        import streamlit as st
+
+        from app.components import recipe_form as form
+
+        form.start_recipe()
+        form.choose_preset()
+        form.choose_dataset()
+        form.choose_model()
+        if not st.session_state.get("interrupted"):
+            form.fields(*(name for name in form.LABELS if name not in ("dataset", "model")))
+            st.session_state["recipe"] = form.read_recipe()
+
+    app = AppTest.from_function(page)
+    app.query_params.update({"learning_rate": "0.02", "crop": "2"})
+    before = app.run().session_state["recipe"]
+    for interrupted in (True, False):
+        app.session_state["interrupted"] = interrupted
+        app.run()
+    assert not app.exception
+    assert app.session_state["recipe"] == before
+    assert (before.learning_rate, before.crop) == (0.02, 2)
+
+
 def test_choosing_a_preset_fills_the_form():
     app = opened(TRAIN)
     app.segmented_control(key="preset").set_value("overfit").run()
