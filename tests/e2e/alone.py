@@ -90,7 +90,7 @@ def _classified(page: Page, run_id: str) -> None:
     page.goto("/classify?lang=en&sample=flower")
     expect(page.get_by_text("daisy").first).to_be_visible(timeout=SHOWN_S)
     page.goto(f"/classify?lang=en&sample=flower&model={run_id}")
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=SHOWN_S)
+    expect(page.get_by_test_id("stProgress").first).to_be_visible(timeout=SHOWN_S)
     expect(page.get_by_test_id("stAlert")).to_have_count(0)
 
 

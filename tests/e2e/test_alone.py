@@ -27,7 +27,7 @@ def told(browser, tmp_path_factory):
         [*(APART if apart else []), *command], check=False, cwd=ROOT, capture_output=True, text=True, timeout=280,
         env=os.environ | {"ATLAS_HOME": str(home / "home")},
     )  # fmt: skip
-    assert done.stdout, done.stderr[-3000:]
+    assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1]) | {"apart": bool(apart)}
 
 
