@@ -13,6 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.language import LANGUAGES, SOURCE_LANGUAGE, _, catalogue, mark
+from core.source import parsed
 
 VIEWS = Path(__file__).parent / "views"
 DEFAULT = "home"
@@ -89,7 +90,7 @@ def find_views(folder: Path) -> tuple[View, ...]:
 
 def _read(path: Path) -> View:
     """A view's description, from the text of its file: running it would show it."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    tree = parsed(path.read_text(encoding="utf-8"))
     values = {
         target.id: statement.value.value
         for statement in tree.body

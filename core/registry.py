@@ -11,7 +11,7 @@ from functools import cache
 from types import ModuleType
 
 from core.errors import UserError
-from core.source import source
+from core.source import parsed, source
 
 
 @cache
@@ -37,12 +37,12 @@ def load(package: str, name: str) -> ModuleType:
 
 def summary(package: str, name: str) -> str:
     """The first line of a thing's docstring, which says in one sentence what it is; read without importing it."""
-    text = ast.get_docstring(ast.parse(source(f"{package}.{name.replace('-', '_')}"))) or ""
+    text = ast.get_docstring(parsed(source(f"{package}.{name.replace('-', '_')}"))) or ""
     return text.partition("\n")[0]
 
 
 @cache
 def defines(package: str, name: str, function: str) -> bool:
     """Whether a thing's file has a function of that name; read without importing it."""
-    parts = ast.parse(source(f"{package}.{name.replace('-', '_')}")).body
+    parts = parsed(source(f"{package}.{name.replace('-', '_')}")).body
     return any(isinstance(part, ast.FunctionDef) and part.name == function for part in parts)

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from graphlib import TopologicalSorter
@@ -17,6 +18,19 @@ Import = tuple[str, str, str]
 _FOR_OUR_TOOLS = re.compile(r"  # (noqa|type: ignore|fmt: skip).*")
 
 
+_PARSING = threading.Lock()
+
+
+def parsed(text: str) -> ast.Module:
+    """The syntax tree of a text; one at a time.
+
+    Python 3.11 counts how deep all threads together are in their trees, and when two parse at once one of them may end
+    with a SystemError, "AST constructor recursion depth mismatch".
+    """
+    with _PARSING:
+        return ast.parse(text)
+
+
 @cache
 def source(module: str) -> str:
     """The text of a module such as ``core.training.loop``; imports at most the packages it lies in."""
@@ -29,7 +43,7 @@ def source(module: str) -> str:
 def definition(module: str, name: str) -> tuple[int, str]:
     """The line at which a function or class of a module begins, and its text, decorators included."""
     text = source(module)
-    node = next(node for node in ast.parse(text).body if getattr(node, "name", None) == name)
+    node = next(node for node in parsed(text).body if getattr(node, "name", None) == name)
     assert isinstance(node, ast.FunctionDef | ast.ClassDef), name
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
     return first, "\n".join(text.splitlines()[first - 1 : node.end_lineno])
@@ -63,7 +77,7 @@ def _take(place: Place, taken: dict[str, set[str]], imported: set[Import], repla
     module, name = place
     if name in taken.get(module, ()):
         return
-    tree = ast.parse(source(module))
+    tree = parsed(source(module))
     defined, others = _defined(tree), _imports(tree)
     names = {name}
     waiting = [] if place in replaced else [name]
@@ -86,7 +100,7 @@ def _take(place: Place, taken: dict[str, set[str]], imported: set[Import], repla
 def _imports_first(modules: Iterable[str]) -> Iterator[str]:
     """The modules so that each comes after those it imports."""
     known = sorted(modules)
-    graph = {module: {where for where, _name in _imports(ast.parse(source(module))).values()} for module in known}
+    graph = {module: {where for where, _name in _imports(parsed(source(module))).values()} for module in known}
     return (module for module in TopologicalSorter(graph).static_order() if module in known)
 
 
@@ -122,7 +136,7 @@ def _imports(tree: ast.Module) -> dict[str, tuple[str, str]]:
 
 
 def _statements(module: str, names: set[str]) -> Iterator[ast.stmt]:
-    return (node for node in ast.parse(source(module)).body if _names(node) & names)
+    return (node for node in parsed(source(module)).body if _names(node) & names)
 
 
 def _replaced(module: str, node: ast.stmt, replaced: Mapping[Place, str]) -> bool:

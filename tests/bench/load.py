@@ -30,7 +30,7 @@ from tests.e2e.server import running_app
 from tests.e2e.visitor import Visitor, beside
 
 POLL_S, SLIDE_S, SETTLE_S = 1.0, 5.0, 10.0
-LONG = {"model": "resnet20", "epochs": 500, "device": "cpu"}  # outlasts the bench
+LONG = {"dataset": "shapes:count=5000", "model": "resnet20", "epochs": 500, "device": "cpu"}  # outlasts the bench
 SLIDES = ("cross-entropy?z-0=", "gradient-steps?x0-ravine=", "backpropagation?v.w1=")
 
 
