@@ -50,7 +50,7 @@ def readable(files: dict[str, bytes]) -> dict[str, bytes]:
 def show(name: str, data: bytes, result: dict[str, Any]) -> None:
     """One picture: what it shows, what the network got to see, and where it looked."""
     st.text(name)
-    picture, seen, where, answers = st.columns([1, 1, 1, 2])
+    answers, picture, seen, where = st.columns([2, 1, 1, 1])  # on a phone they stand below each other
     for entry in result["top"]:  # first, and no chart: a browser has to fetch and start plotly before it draws one
         answers.progress(min(1.0, entry["probability"]), f"{literal(entry['label'])} · {entry['probability']:.1%}")
     heat = encoded(heat_over(result["seen"], result["heatmap"]))
