@@ -37,6 +37,11 @@ def test_code_is_parsed_in_one_place():
     assert [path.name for path in FILES if "ast.parse(" in path.read_text(encoding="utf-8")] == ["source.py"]
 
 
+def test_charts_are_drawn_in_one_place():
+    """Streamlit's own chart is made anew for every figure; `app.components.chart` changes the one there is."""
+    assert [path.name for path in FILES if "plotly_chart(" in path.read_text(encoding="utf-8")] == []
+
+
 STORE = {"get", "list_runs", "stop", "resume", "delete", "rename"}
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.life import Told, skill_name
 from app.components.life_page import show_nodes
@@ -46,7 +47,7 @@ def routes(event: Event) -> None:
     table(rows, [_("New task"), *names.values()])
     chart = {_(ROUTES[name]).replace(" ", "<br>", 1): {_("New task"): row["accuracy"], **skills(row["old_skills"])}
              for name, row in found.items()}  # fmt: skip
-    st.plotly_chart(figures.bars(chart, {"accuracy": _("Accuracy")}), key="routes", alt=_("Skills by route"))
+    show_chart(figures.bars(chart, {"accuracy": _("Accuracy")}), key="routes", alt=_("Skills by route"))
     st.markdown("\n".join(f"- {line}" for line in _advice(found, before)))
 
 

@@ -7,6 +7,7 @@ import networkx as nx
 import streamlit as st
 
 from app.components.address import choice, log_number
+from app.components.chart import show_chart
 from app.components.computation import Computation
 from app.components.graph import Box, Line, State, show_graph
 from app.components.page import show_error
@@ -103,7 +104,7 @@ def _by_distance(computation: Computation, name: str, h: float, now: float | Non
     if now is None or not errors:
         st.info(_("The formula has no value at a distance of h = {h:g}: take a smaller h.").format(h=h))
         return
-    st.plotly_chart(
+    show_chart(
         difference_error(list(errors), list(errors.values()), (h, abs(now - exact)), {"error": _("Error")}),
         key="difference", alt=_("Error of the finite difference"),
     )  # fmt: skip

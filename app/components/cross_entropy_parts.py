@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.address import choice, log_number, number
+from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.logits import Case, step_button
 from app.components.metrics import metrics
@@ -57,7 +58,7 @@ def steps(case: Case) -> None:
     lines = [" + ".join(written[start : start + 3]) for start in range(0, len(written), 3)]
     st.latex(r"\begin{aligned}L&=-\big[" + r"\\&\quad+".join(lines) + rf"\big]\\&={case.loss:.4f}\end{{aligned}}")
     words = {"p": _("Probabilities p and targets y"), "gradient": _("Gradient (p − y) / T")}
-    st.plotly_chart(figures.bars(case.names, case.p, case.y, gradient, words), key="bars", alt=words["p"])
+    show_chart(figures.bars(case.names, case.p, case.y, gradient, words), key="bars", alt=words["p"])
     _explain(case, gradient)
     step_button(case)
 
@@ -77,7 +78,7 @@ def fit(case: Case) -> None:
     rate = log_number(_("Learning rate η"), "eta", 1.0, 0.01, 10.0)
     path = maths.descend(case.z, case.y, rate, STEPS, case.t)
     words = {"p": _("Probabilities p and targets y"), "loss": _("Loss"), "step": _("Step")}
-    st.plotly_chart(figures.film(case.names, path, case.y, case.t, words), key="film", alt=_("Gradient steps"))
+    show_chart(figures.film(case.names, path, case.y, case.t, words), key="film", alt=_("Gradient steps"))
     last = float(maths.cross_entropy(path[-1], case.y, case.t))
     st.markdown(
         _("{steps} steps of size {rate:g} take the loss from {first:.4f} to {last:.4f}; the least possible is "
@@ -98,7 +99,7 @@ def surface(case: Case) -> None:
     height = maths.surface(case.z, case.y, i, j, axis, case.t)
     point = (float(case.z[i]), float(case.z[j]), case.loss)
     labels = (f"z {case.names[i][:12]}", f"z {case.names[j][:12]}")
-    st.plotly_chart(
+    show_chart(
         figures.loss_surface(axis, height, point, labels, {"loss": _("Loss")}), key="surface", alt=_("Loss surface")
     )
     st.markdown(
@@ -115,7 +116,7 @@ def curve(case: Case) -> None:
         "loss": _("Loss"), "pull": _("Size of the gradient by the logit"), "cross-entropy": _("cross-entropy, −log p"),
         "squared": _("squared error"), "probability": _("probability of the true class"),
     }  # fmt: skip
-    st.plotly_chart(figures.against_probability(p, words), key="curve", alt=_("Loss against probability"))
+    show_chart(figures.against_probability(p, words), key="curve", alt=_("Loss against probability"))
     y = maths.one_hot(case.true, len(case.z))
     ours = float(np.linalg.norm(maths.gradient(case.z, y, case.t)))
     theirs = float(np.linalg.norm(maths.squared_error_gradient(case.z, y, case.t)))
@@ -176,7 +177,7 @@ def binary(case: Case) -> None:
     st.latex(r"p=\sigma(z)=\frac{1}{1+e^{-z}}\qquad L=-y\log p-(1-y)\log(1-p)")
     log_p, log_q = float(maths.log_softmax([0.0, z])[1]), float(maths.log_softmax([0.0, z])[0])
     st.latex(rf"L=-{y:.3g}\cdot({log_p:.4g})-{1 - y:.3g}\cdot({log_q:.4g})={loss:.4f}")
-    st.plotly_chart(figures.binary(z, y, {"loss": _("Loss")}), key="binary", alt=_("Loss of one logit"))
+    show_chart(figures.binary(z, y, {"loss": _("Loss")}), key="binary", alt=_("Loss of one logit"))
     same = float(maths.cross_entropy([0.0, z], [1 - y, y]))
     st.markdown(
         _("p = {p:.4f}, gradient σ(z) − y = {gradient:+.4f}. Softmax over the two logits (0, z) gives the same loss: "

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.address import choice, log_number, number, several, switch
+from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.stepper import stepper
 from app.figures import descent as figures
@@ -114,7 +115,7 @@ def race(walk: Walk) -> None:
     if solid:
         raised = {name: (points, _raised(walk, losses)) for name, (points, losses) in paths.items()}
         film = figures.film_3d(walk.axes, _ground(walk), raised, _words())
-        st.plotly_chart(film, key="landscape-3d", alt=_("The race"))
+        show_chart(film, key="landscape-3d", alt=_("The race"))
     else:
         _landscape(walk, figures.film(walk.axes, _ground(walk), paths, _words()))
     last = {name: float(losses[-1]) for name, (_points, losses) in paths.items()}
@@ -140,7 +141,7 @@ def rates(walk: Walk) -> None:
         "start": _("at the start"), "now": "η", "limit": "2/λ",
     }  # fmt: skip
     first = float(walk.losses(np.array(walk.start)))
-    st.plotly_chart(
+    show_chart(
         figures.by_learning_rate(axis, losses, walk.learning_rate, first, limit, words), key="rates",
         alt=_("Loss against learning rate"),
     )  # fmt: skip
@@ -157,7 +158,7 @@ def rates(walk: Walk) -> None:
         )  # fmt: skip
     st.caption(_("Without schedule and noise."))
     shares = [walk.learning_rate * descent.scheduled(walk.schedule, k, walk.steps) for k in range(walk.steps)]
-    st.plotly_chart(
+    show_chart(
         figures.schedule(shares, {"rate": _("Learning rate η"), "step": _("Step")}), key="schedule-chart",
         alt=_("Schedule of the learning rate"),
     )  # fmt: skip
@@ -182,17 +183,14 @@ def question(walk: Walk) -> None:
 def _landscape(walk: Walk, figure: Any) -> None:
     """The picture; pressing a point of it makes that the start."""
     if walk.surface.dimension == 1:
-        st.plotly_chart(figure, key="landscape-1d", alt=_("Landscape"))
+        show_chart(figure, key="landscape-1d", alt=_("Landscape"))
         return
-    st.plotly_chart(figure, key="landscape", alt=_("Landscape"), selection_mode="points", on_select=_pressed)
+    show_chart(figure, key="landscape", alt=_("Landscape"), on_press=_pressed)
 
 
-def _pressed() -> None:
-    points = st.session_state["landscape"]["selection"]["points"]
-    if points:
-        name = st.session_state["surface"]
-        for axis in "xy":
-            st.query_params[f"{axis}0-{name}"] = f"{points[0][axis]:.4g}"
+def _pressed(x: float, y: float) -> None:
+    name = st.session_state["surface"]
+    st.query_params[f"x0-{name}"], st.query_params[f"y0-{name}"] = f"{x:.4g}", f"{y:.4g}"
 
 
 def _words() -> dict[str, str]:

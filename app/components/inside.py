@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.components import token_strip
 from app.components.address import choice, number, text_field
+from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.text_facts import TOKENS
 from app.components.text_source import told
@@ -119,7 +120,7 @@ def show(found: dict[str, Any]) -> None:
 def _next(found: dict[str, Any]) -> None:
     words = {"probability": _("probability after temperature, top-k and top-p")}
     vocabulary = [token_strip.visible(token) for token in found["vocabulary"]]
-    st.plotly_chart(figures.next_token(found["next"], vocabulary, words), key="next", alt=_("What comes next"))
+    show_chart(figures.next_token(found["next"], vocabulary, words), key="next", alt=_("What comes next"))
     if found["likelihoods"]:
         size = len(found["vocabulary"])
         mean = -sum(found["likelihoods"]) / len(found["likelihoods"])
@@ -143,7 +144,7 @@ def _attention(found: dict[str, Any]) -> None:
     chosen = weights[layer - 1, head - 1]
     tokens = [token_strip.visible(token) for token in found["tokens"]]
     figure = figures.attention(chosen, tokens, {"to": _("looks at"), "from": _("word")})
-    st.plotly_chart(figure, key="attention", alt=_("Where it looks"))
+    show_chart(figure, key="attention", alt=_("Where it looks"))
     last = chosen[-1]
     place = int(last.argmax())
     st.markdown(

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.components import adapting, prompting, sequence, tuning, versions
+from app.components.chart import show_chart
 from app.components.life import Told
 from app.components.life_tables import counts, shares, skills, took
 from app.figures import text as figures
@@ -49,7 +50,7 @@ def show_loss(curve: Sequence[tuple[int, float]], text: Event) -> None:
     words = {"training": _("Training"), "validation": _("Validation"), "step": _("Step"), "loss": _("nats per token")}
     guesses = {_("guessing evenly"): text["uniform_loss"], _("guessing by frequency"): text["unigram_loss"]}
     figure = figures.loss([{"step": step, "loss": loss} for step, loss in curve], guesses, 1.0, words)
-    st.plotly_chart(figure, key="pretraining-loss", alt=_("Loss of pre-training by step"))
+    show_chart(figure, key="pretraining-loss", alt=_("Loss of pre-training by step"))
 
 
 def show_samples(samples: Sequence[Event]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.address import choice, log_number, number, several, switch
+from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.metrics import metrics
 from app.components.page import user_errors
@@ -58,7 +59,8 @@ def laboratory() -> None:
         return
     if shown.sample is not sample:
         picture.caption(_("This still shows the last points from which something could be learnt."))
-    picture.plotly_chart(film(shown.sample, shown.made, words()), key="film", config={"displayModeBar": False})
+    with picture:
+        show_chart(film(shown.sample, shown.made, words()), key="film", alt=_("How it learns"), tools=False)
     with controls:
         _tell_network(shown)
     if len(shown.made["units"]):
@@ -68,7 +70,8 @@ def laboratory() -> None:
                 "whole picture, bright where it is active. What comes after is only a straight line between them."
             )
         )
-        picture.plotly_chart(units(shown.made), key="units", config={"displayModeBar": False, "staticPlot": True})
+        with picture:
+            show_chart(units(shown.made), key="units", alt=_("Learnt features"), still=True)
     _gallery(shown)
 
 
@@ -149,10 +152,7 @@ def _gallery(shown: Shown) -> None:
         for name, fit in fits.items():
             with st.container(width=264, border=True, key=f"model-{name}"):
                 st.markdown(f"**{names[name]}**")
-                st.plotly_chart(
-                    boundary(sample, fit["grid"], texts), key=f"plane-{name}",
-                    config={"displayModeBar": False, "staticPlot": True},
-                )  # fmt: skip
+                show_chart(boundary(sample, fit["grid"], texts), key=f"plane-{name}", alt=names[name], still=True)
                 told = _("training **{train}** · test **{test}**")
                 st.markdown(told.format(train=_percent(fit["train_error"]), test=_percent(fit["test_error"])))
     _tell_difference(shown, fits, names, settings["logistic"])

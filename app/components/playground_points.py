@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from app.components.address import choice, number
+from app.components.chart import show_chart
 from app.figures.playground import by_hand
 from app.language import _, _n, explain
 from core.errors import UserError
@@ -11,7 +12,7 @@ from core.maths.plane import (
     EMPTY,
     MOST_BY_HAND,
     Sample,
-    add_points,
+    add_point,
     make_points,
     places,
     read_points,
@@ -22,7 +23,7 @@ from core.maths.plane import (
 
 HAND = "hand"
 LINK = "points"
-GOOD, TURN = "playground-points", "playground-turn"  # the last points that could be read; how often one pressed
+GOOD, PRESSED = "playground-points", "playground-pressed"  # the last points that could be read; where one pressed
 
 
 def words() -> dict[str, str]:
@@ -90,10 +91,8 @@ def _by_hand(share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     except UserError:
         held_out = np.zeros(len(points), dtype=bool)
     with picture:
-        st.plotly_chart(
-            by_hand(points, labels, held_out, places(), words()), key=_key(), on_select="rerun",
-            selection_mode="points", config={"displayModeBar": False},
-        )  # fmt: skip
+        chart = by_hand(points, labels, held_out, places(), words())
+        show_chart(chart, key="hand", alt=_("Your points"), tools=False, on_press=_note)
     if broken is not None:
         _warn(broken)
     return points, labels
@@ -103,19 +102,17 @@ def _warn(error: UserError) -> None:
     st.warning(explain(error), icon=":material/touch_app:")
 
 
+def _note(x: float, y: float) -> None:
+    st.session_state[PRESSED] = (x, y)
+
+
 def _pressed(text: str, label: int) -> str:
-    """`text` with what was pressed in the picture since it was last drawn."""
-    event = st.session_state.get(_key())
-    picked = [(point["x"], point["y"]) for point in event["selection"]["points"]] if event else []
-    return _write(add_points(text, picked, label)) if picked else text
+    """`text` with the place that was pressed since the picture was last drawn."""
+    place = st.session_state.pop(PRESSED, None)
+    return text if place is None else _write(add_point(text, place, label))
 
 
 def _write(text: str) -> str:
-    """Into the link; the picture gets a new key, which forgets what was pressed."""
-    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+    """Into the link."""
     st.query_params[LINK] = text
     return text
-
-
-def _key() -> str:
-    return f"hand-{st.session_state.get(TURN, 0)}"

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components import recipe_form
+from app.components.chart import show_chart
 from app.components.downloading import bring
 from app.components.page import user_errors
 from app.components.pixels import crisp
@@ -58,9 +59,11 @@ def show_layers(recipe: PictureRecipe) -> None:
 
 @st.fragment
 def _class_counts(found: dict[str, Any], parts: dict[str, str]) -> None:
-    panel = st.expander(_("Pictures of each class"), key="counts", bind="query-params")
+    title = _("Pictures of each class")
+    panel = st.expander(title, key="counts", bind="query-params")
     if panel.open:
-        panel.plotly_chart(class_counts(found["counts"], found["classes"], parts), key="class-counts")
+        with panel:
+            show_chart(class_counts(found["counts"], found["classes"], parts), key="class-counts", alt=title)
 
 
 @st.fragment

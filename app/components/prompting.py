@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.address import choice, number, switch, text_field
+from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.life import Told, go_on, lives
 from app.components.life_page import show_nodes, told
@@ -33,7 +34,7 @@ def editor(run: Run) -> None:
         st.button(_("Back to the drawn prompt"), on_click=_drawn, icon=":material/undo:")
     answer: dict[str, Any] = asked(run.id, given)[0]
     labels = {"probability": _("probability of the next word")}
-    st.plotly_chart(figures.next_words(answer["best"], labels), key="answer", alt=_("What comes next"))
+    show_chart(figures.next_words(answer["best"], labels), key="answer", alt=_("What comes next"))
     if given == question:
         guess = answer["best"][0][0]
         words = _("It says {guess}; right is {right}.").format(guess=guess, right=right)
@@ -85,7 +86,7 @@ def few_shot(event: Event, other: tuple[str, Event] | None = None) -> None:
     if other:
         lines |= _lines(other[1], f"{other[0]}: ")
     words = {"examples": _("Examples of each class"), "accuracy": _("Accuracy")}
-    st.plotly_chart(figures.shots(lines, words), key="shots", alt=_("Accuracy by number of examples"))
+    show_chart(figures.shots(lines, words), key="shots", alt=_("Accuracy by number of examples"))
     _interval(event)
     by, unseen = event["by_examples_per_class"], event["unseen_by_examples_per_class"]
     st.markdown(

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.address import choice, number, switch
+from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.metrics import metrics
 from app.figures import residual as figures
@@ -76,14 +77,13 @@ def at_the_start(nets: Nets) -> None:
     layers = found["plain"]["layers"]
     left, right = st.columns(2)
     with left:
-        st.plotly_chart(
-            figures.by_layer(found, "signal", layers, _("Forward: signal |x|"), words), key="signal", theme="streamlit"
-        )
+        title = _("Forward: signal |x|")
+        show_chart(figures.by_layer(found, "signal", layers, title, words), key="signal", alt=title)
         _ratios(_("{net}: last ÷ first"), signals)
     with right:
         every = layers if quantity == "gradient" else range(1, nets.depth)
         title = _("Backward: gradient |∂L/∂x|") if quantity == "gradient" else _("Backward: gradient |∂L/∂W|")
-        st.plotly_chart(figures.by_layer(found, quantity, every, title, words), key="gradient", theme="streamlit")
+        show_chart(figures.by_layer(found, quantity, every, title, words), key="gradient", alt=title)
         _ratios(_("{net}: first ÷ last"), gradients)
     for sentence in _explained(nets, gradients, signals, found["residual"]["loss"]):
         st.markdown(sentence)
@@ -105,8 +105,8 @@ def a_block(nets: Nets) -> None:
             st.latex(_formula(residual, nets.after))
             sizes = _sizes(found[name], k) if blocks else {"x": "x", "F": "F(x)", "y": "y"}
             last = act if nets.after else ""
-            picture = figures.block(order, residual, last, sizes, figures.COLOURS[name], _text_colour())
-            st.plotly_chart(picture, key=f"block-{name}", theme="streamlit", config={"staticPlot": True})
+            picture = figures.block(order, residual, last, sizes, figures.COLOURS[name])
+            show_chart(picture, key=f"block-{name}", alt=_(NAMES[name]), still=True)
     if not blocks:
         st.info(_("With two layers there is no block between them: both nets are the same net."))
         return
@@ -253,10 +253,6 @@ def _formula(residual: bool, after: bool) -> str:
         factor = rf"\left({slope}\right)" if residual else slope
         return rf"y=\varphi\left({inner}\right)\qquad\frac{{\partial y}}{{\partial x}}=\varphi'\cdot {factor}"
     return rf"y={inner}\qquad\frac{{\partial y}}{{\partial x}}={slope}"
-
-
-def _text_colour() -> str:
-    return "#E8ECF1" if st.context.theme.type == "dark" else "#1B2430"
 
 
 def _sizes(net: Mapping[str, Any], k: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.address import log_number, number
+from app.components.chart import show_chart
 from app.components.page import user_errors
 from app.components.residual_parts import ACTIVATIONS, NAMES, Nets, even_number, gradient_ratio, sized, verdict
 from app.figures import residual as figures
@@ -65,7 +66,7 @@ def the_race(nets: Nets) -> None:
                 epochs=shown["epochs"],
             )
         )  # fmt: skip
-    st.plotly_chart(figures.race(runners, _words(shown)), key="race-film", theme="streamlit")
+    show_chart(figures.race(runners, _words(shown)), key="race-film", alt=_("The race"))
     _said(shown, runners)
     _kept()
     _paper()

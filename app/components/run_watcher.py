@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.components.chart import show_chart
 from app.components.metrics import metrics
 from app.components.page import user_errors
 from app.components.pixels import crisp
@@ -74,7 +75,7 @@ def _show(run: Run) -> None:
             "training": _("Training"),
             "validation": _("Validation"),
         }
-        st.plotly_chart(figures.curves(events, words), key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
+        show_chart(figures.curves(events, words), key=f"curves-{run.id}", alt=_("Loss and accuracy by epoch"))
     if run.finished_event:
         _beside_the_article(run)
         _test(run)
@@ -171,7 +172,8 @@ def _test(run: Run) -> None:
     with left:
         st.subheader(_("Confusion matrix"))
         words = {"true": _("True class"), "predicted": _("Predicted class")}
-        st.plotly_chart(figures.confusion(report["confusion"].tolist(), classes, words), key=f"confusion-{run.id}")
+        matrix = figures.confusion(report["confusion"].tolist(), classes, words)
+        show_chart(matrix, key=f"confusion-{run.id}", alt=_("Confusion matrix"))
     with right:
         st.subheader(_("Scores of each class"))
         scores = pd.DataFrame(per_class_scores(report["confusion"]))

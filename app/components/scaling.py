@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.components.chart import show_chart
 from app.components.page import user_errors
 from app.components.run_watcher import POLL_S
 from app.components.text_run import looks, started
@@ -80,7 +81,7 @@ def _figures(runs: list[Run]) -> None:
     left, right = st.columns(2)
     with left:
         chart = figures.scaling(ends, _("parameters of the blocks"), words)
-        st.plotly_chart(chart, key="by-parameters", alt=_("Loss against parameters"))
+        show_chart(chart, key="by-parameters", alt=_("Loss against parameters"))
         if len(ends) > 1:
             (least, high, _small), (most, low, _large) = min(ends), max(ends)
             power = math.log(high / low) / math.log(most / least)
@@ -88,4 +89,4 @@ def _figures(runs: list[Run]) -> None:
                           "parameters.").format(power=power))  # fmt: skip
     with right:
         chart = figures.paths(ways, _("floating-point operations of training"), words)
-        st.plotly_chart(chart, key="by-compute", alt=_("Loss against computation"))
+        show_chart(chart, key="by-compute", alt=_("Loss against computation"))

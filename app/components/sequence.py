@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.address import choice
+from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.life import Told, skill_name, task_name
 from app.components.life_page import show_nodes
@@ -56,7 +57,7 @@ def methods(event: Event) -> None:
     matrix = found[name]["matrix"]
     tasks = [task_name(task) for task in NEW_TASKS[: len(matrix[0])]]
     words = {"before": _("before"), "after": _("after {task}")}
-    st.plotly_chart(figures.forgetting(matrix, tasks, words), key="forgetting",
+    show_chart(figures.forgetting(matrix, tasks, words), key="forgetting",
                     alt=_("Accuracy on each task after each task"))  # fmt: skip
     st.markdown(_sentence(found[name], tasks))
 

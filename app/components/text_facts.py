@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.components import token_strip
 from app.components.address import choice, number
+from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.figures import text as figures
 from app.language import _, mark
@@ -119,7 +120,7 @@ def _frequency(found: Facts) -> None:
     )  # fmt: skip
     line = found["zipf"]
     words = {"counts": _("tokens"), "line": _("fitted line"), "rank": _("rank"), "count": _("how often")}
-    st.plotly_chart(figures.zipf(line, words), key="zipf", alt=_("How often each token occurs, by rank"))
+    show_chart(figures.zipf(line, words), key="zipf", alt=_("How often each token occurs, by rank"))
     if line["slope"] is not None:
         st.markdown(
             _("The fitted line has the slope {slope:.2f}. Zipf found about −1 for the words of a language: the second "
@@ -134,12 +135,12 @@ def _lengths(found: Facts) -> None:
         st.markdown(f"**{_('Tokens of the vocabulary')}**")
         words = {"length": _("characters"), "count": _("tokens")}
         figure = figures.lengths(found["token_lengths"], words)
-        st.plotly_chart(figure, key="token-lengths", alt=_("Lengths of the tokens"))
+        show_chart(figure, key="token-lengths", alt=_("Lengths of the tokens"))
     with right:
         st.markdown(f"**{_('Lines of the text')}**")
         words = {"length": _("characters"), "count": _("lines")}
         figure = figures.lengths(found["line_lengths"], words)
-        st.plotly_chart(figure, key="line-lengths", alt=_("Lengths of the lines"))
+        show_chart(figure, key="line-lengths", alt=_("Lengths of the lines"))
 
 
 def _duplicates(found: Facts) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from app.components.address import choice
+from app.components.chart import show_chart
 from app.components.life import Told
 from app.components.metrics import metrics
 from app.components.page import user_errors
@@ -124,7 +125,7 @@ def _figures(recipe: TextRecipe, facts: Event, steps: list[Event]) -> None:
 
 def _chart(run: Run, steps: list[Event], guesses: dict[str, float], factor: float, unit: str) -> None:
     words = {"training": _("Training"), "validation": _("Validation"), "step": _("Step"), "loss": unit}
-    st.plotly_chart(
+    show_chart(
         figures.loss(steps, guesses, factor, words), key=f"loss-{run.id}", alt=_("Loss of pre-training by step")
     )
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.life import Told, task_name
 from app.components.life_page import show_nodes
@@ -71,7 +72,7 @@ def lora(event: Event) -> None:
     shares(skills(event["old_skills_when_off"]))
     if "by_rank" in event:
         words = {"parameters": _("Trained parameters"), "accuracy": _("New task")}
-        st.plotly_chart(figures.ranks(event["by_rank"], words), key="ranks", alt=_("Accuracy by rank"))
+        show_chart(figures.ranks(event["by_rank"], words), key="ranks", alt=_("Accuracy by rank"))
 
 
 def side_by_side(full: Event, lora: Event) -> None:
@@ -105,7 +106,7 @@ def _course(event: Event, key: str, scratch: list[Event] | None = None) -> None:
     names = {"new": _("New: {task}").format(task=task_name(event["task"]))}
     names |= {skill: skill_label(skill) for skill in event["old_skills"]}
     words = {"step": _("Step"), "accuracy": _("Accuracy"), "scratch": _("New task, from random weights")}
-    st.plotly_chart(figures.course(event["curve"], names, words, scratch or ()), key=key,
+    show_chart(figures.course(event["curve"], names, words, scratch or ()), key=key,
                     alt=_("Accuracy of each skill by step"))  # fmt: skip
     first = event["curve"][0]
     now = {_("New task"): event["accuracy"], **skills(event["old_skills"])}

@@ -5,7 +5,6 @@ dictionaries are in plotly's own format, so that its documentation is theirs.
 """
 
 import base64
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,19 +14,20 @@ Trace = dict[str, Any]
 _SHORTER = {"<f8": np.float32, "<i8": np.int32}  # half the bytes; the browser knows no integers of 64 bits
 
 
-class Plain(go.Figure):  # type: ignore[misc]  # plotly has no types
+class Plain:
     """A figure that is shown as it is given: traces, layout, and frames if it moves."""
 
     def __init__(self, data: list[Trace], layout: dict[str, Any], frames: list[dict[str, Any]] | None = None) -> None:
-        # plotly's own __init__ is what takes the time; nothing but `to_dict` is asked of this figure.
-        template = _template(frozenset(trace.get("type", "scatter") for trace in data))
-        self._spec = {"data": [packed(trace) for trace in data], "layout": {"template": template, **layout}}
+        self._spec: dict[str, Any] = {"data": [packed(trace) for trace in data], "layout": layout}
         if frames is not None:
             self._spec["frames"] = frames
 
     def to_dict(self) -> dict[str, Any]:
-        """The figure as plotly and Streamlit take it."""
-        return self._spec
+        """The figure in plotly's own format."""
+        return {**self._spec, "layout": dict(self._spec["layout"])}
+
+
+Figure = Plain | go.Figure  # what can be shown
 
 
 def packed(value: Any) -> Any:
@@ -69,10 +69,3 @@ def two_panels(
 def title(text: str) -> Trace:
     """An axis title."""
     return {"title": {"text": text}}
-
-
-@cache
-def _template(kinds: frozenset[str]) -> dict[str, Any]:
-    """The template that Streamlit colours by the theme, without what it says of other kinds of trace."""
-    template: dict[str, Any] = go.Figure().to_dict()["layout"]["template"]
-    return {**template, "data": {kind: styles for kind, styles in template["data"].items() if kind in kinds}}

@@ -198,19 +198,16 @@ def by_hand(at: Floats, labels: Labels, held_out: Mask, places: Floats, words: M
     No points at all and points of one class are pictures too, which a `Sample` cannot be.
     """
     figure = go.Figure(points(Sample(at, labels, held_out), words, 9) if len(at) else [])
-    for trace in figure.data:  # a press selects a place of the net; the points shall not pale for it
-        trace.update(selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}}, hoverinfo="skip",
-                     hovertemplate=None)  # fmt: skip
-    unseen = {"marker": {"opacity": 0}}
+    figure.update_traces(hoverinfo="skip", hovertemplate=None)  # a press is for the net below them
     figure.add_scatter(
         x=places[:, 0].astype(np.float32), y=places[:, 1].astype(np.float32), mode="markers", hoverinfo="none",
-        marker={"size": 9, "opacity": 0, "color": GREY}, selected=unseen, unselected=unseen, showlegend=False,
+        marker={"size": 9, "opacity": 0, "color": GREY}, showlegend=False,
     )  # fmt: skip
     figure.update_layout(**_square(1.08))
     # A frame to press in; lines of the axes would lie half outside of the picture, and under the legend.
     figure.add_shape(type="rect", x0=-1.06, x1=1.06, y0=-1.06, y1=1.06, line={"color": GREY, "width": 1}, layer="below")
     figure.update_layout(
         height=HAND_PX, margin={"l": 2, "r": 2, "t": 50, "b": 4}, dragmode=False, hovermode="closest",
-        clickmode="event+select", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},
+        legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     return figure

@@ -49,12 +49,11 @@ def by_layer(nets: Mapping[str, Net], quantity: str, layers: Sequence[int], titl
 
 
 def block(
-    parts: Sequence[str], shortcut: bool, after: str, sizes: Mapping[str, str], colour: str, text: str
+    parts: Sequence[str], shortcut: bool, after: str, sizes: Mapping[str, str], colour: str
 ) -> go.Figure:
     """A block from top to bottom: `parts` of F, the sum if it has a shortcut, the activation `after` it, if any.
 
-    `sizes` are written where they were measured: "x" above, "F" below the branch, "y" at the end; `text` is the
-    colour of all that is written.
+    `sizes` are written where they were measured: "x" above, "F" below the branch, "y" at the end.
     """
     figure = go.Figure()
     step, y = 1.0, 0.0
@@ -83,7 +82,6 @@ def block(
     for start, end in arrows:
         _arrow(figure, (0, start), (0, end), GREY)
     _text(figure, 0, y - 0.75, sizes["y"])
-    figure.update_annotations(font_color=text)
     figure.update_xaxes(visible=False, range=[-1.15, 1.15], fixedrange=True)
     figure.update_yaxes(visible=False, range=[y - 1.1, 0.65], fixedrange=True)
     figure.update_layout(height=60 + round(64 * (0.65 - y + 1.1)), margin={"l": 0, "r": 0, "t": 0, "b": 0})

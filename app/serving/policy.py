@@ -18,7 +18,7 @@ def _digest(script: str) -> str:
 def _inline_scripts() -> list[str]:
     """The scripts that stand within pages: those of Streamlit's own first page, and our own."""
     first = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    ours = [*map(language_script, LANGUAGES), charts_script() or ""]
+    ours = [*map(language_script, LANGUAGES), charts_script()]
     return [*re.findall(r"<script>(.*?)</script>", first, re.DOTALL), *ours]
 
 

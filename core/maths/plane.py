@@ -3,7 +3,6 @@
 Shapes: N points, 2 coordinates, K classes (2 or 3, numbered from 0).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -133,12 +132,10 @@ def write_points(points: Floats, labels: Labels) -> str:
     return "".join(signs) or EMPTY
 
 
-def add_points(text: str, clicked: Sequence[tuple[float, float]], label: int) -> str:
-    """`text` with these points of a class added; a place that is taken gets the new class."""
+def add_point(text: str, place: tuple[float, float], label: int) -> str:
+    """`text` with a point of this class added; a place that is taken gets the new class, one outside is none."""
     points, labels = read_points(text)
-    for place in clicked:
-        if not (np.isfinite(place).all() and np.abs(place).max() <= 1):
-            continue
+    if np.isfinite(place).all() and np.abs(place).max() <= 1:
         elsewhere = np.abs(points - place).max(axis=1, initial=0.0) > 0.5 / (SIDE // 2)
         points = np.vstack([points[elsewhere], [place]])
         labels = np.append(labels[elsewhere], label)

@@ -40,7 +40,8 @@ def warned(app: AppTest) -> str:
 
 def charts(app: AppTest) -> list[dict[str, Any]]:
     """Every plotly figure, as its dictionary."""
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    found = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(proto.bytes)["figure"] for proto in found if proto.component_name == "atlas_chart"]
 
 
 def fine(app: AppTest) -> AppTest:

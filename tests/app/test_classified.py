@@ -8,7 +8,7 @@ from PIL import Image
 
 from app.components.pixels import encoded
 from app.figures.classification import COLOURS, heat_over
-from tests.app.opening import opened
+from tests.app.opening import charts, opened
 
 
 def read(file):
@@ -50,5 +50,5 @@ def test_a_photograph_of_twelve_megapixels():
     assert not app.exception
     assert not app.error
     assert len(app.get("progress")) == 5
-    assert not app.get("plotly_chart")
+    assert not charts(app)
     assert len(app.get("image")) == 3

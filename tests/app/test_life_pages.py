@@ -9,7 +9,7 @@ from app.components.life import MEASURED
 from core.errors import UserError
 from core.language.recipe import NEEDS, LanguageRecipe, downstream
 from core.runs import client, store
-from tests.app.opening import opened, said
+from tests.app.opening import charts, opened, said
 
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
 PAGES = [
@@ -80,9 +80,10 @@ def test_the_twin_without_smeared_keys_is_on_the_same_chart(life):
     app = opened("prompting", run=life, part="twin")
     next(button for button in app.button if "twin" in button.label).click().run()
     ended(app.query_params["run"])
-    chart = opened("prompting", run=app.query_params["run"], part="twin", **{"with": life}).get("plotly_chart")[0]
-    assert "no smeared keys" not in chart.proto.spec.split('"name"')[1]
-    assert chart.proto.spec.count('"error_y"') == 4
+    page = opened("prompting", run=app.query_params["run"], part="twin", **{"with": life})
+    traces = charts(page)[0]["data"]
+    assert "no smeared keys" not in traces[0]["name"]
+    assert sum("error_y" in trace for trace in traces) == 4
 
 
 def test_a_promoted_version_becomes_the_base_of_the_next_round(promoted):

@@ -5,7 +5,6 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.components.ahead import _script_of_charts
 from app.language import catalogue
 from tests.app.opening import PAGES, opened
 
@@ -42,10 +41,6 @@ def test_train_from_form_to_finished_run():
     # Another session that opens the link sees the same run.
     other = opened(TRAIN, "zh", run=app.query_params["run"])
     assert "测试准确率" in other.success[0].value
-
-
-def test_the_script_of_charts_is_found_in_this_streamlit():
-    assert _script_of_charts() is not None
 
 
 def test_a_link_fills_the_form():

@@ -72,9 +72,8 @@ def test_the_right_answer_is_the_least_test_error():
     assert "k nearest neighbours: wrong on" in app.success[0].value
 
 
-def press(app, *at: tuple[float, float]):
-    turn = app.session_state["playground-turn"] if "playground-turn" in app.session_state else 0  # noqa: SIM401
-    app.session_state[f"hand-{turn}"] = {"selection": {"points": [{"x": x, "y": y} for x, y in at]}}
+def press(app, at: tuple[float, float]):
+    app.session_state["playground-pressed"] = at
     return app.run()
 
 

@@ -9,7 +9,7 @@ from core.language.recipe import LanguageRecipe
 from core.language.text_recipe import TextRecipe
 from core.runs import store
 from core.vision.recipe import PictureRecipe
-from tests.app.opening import opened
+from tests.app.opening import charts, opened
 
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
 SLUG = "pre-training"
@@ -38,7 +38,7 @@ def test_a_finished_run_opens(run, language, unit):
     app = opened(SLUG, language, run=run, unit=unit)
     assert not app.exception
     assert not app.error
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 1
     assert len(app.success) == 1
 
 
@@ -66,7 +66,7 @@ def test_three_sizes_are_three_runs():
     other = opened(SLUG, "zh", sizes=",".join(runs))
     assert not other.exception
     assert not other.error
-    assert len(other.get("plotly_chart")) == 2
+    assert len(charts(other)) == 2
 
 
 def test_the_text_of_the_link_is_trained_on():

@@ -64,7 +64,7 @@ def test_the_words_follow_the_numbers(parameters, sentence):
 
 def test_every_control_changes_the_link_and_the_picture():
     app = opened("residual", depth="20")
-    before = app.get("plotly_chart")[1].proto.spec
+    before = charts(app)[1]
     for press in (
         lambda: app.slider(key="depth").set_value(24),
         lambda: app.selectbox(key="activation").select("tanh"),
@@ -76,7 +76,7 @@ def test_every_control_changes_the_link_and_the_picture():
     ):
         press().run()
         assert not app.exception
-        now = app.get("plotly_chart")[1].proto.spec
+        now = charts(app)[1]
         assert now != before
         before = now
     # AppTest hands back each value as a list when it was set by the page.
@@ -142,7 +142,7 @@ def test_a_wrong_link_gets_a_sentence_and_a_picture(parameters, sentence):
     app = opened("residual", **parameters)
     assert not app.exception
     assert any(sentence in warning.value for warning in app.warning)
-    assert app.get("plotly_chart") or parameters.get("part") == "race"
+    assert charts(app) or parameters.get("part") == "race"
 
 
 def test_the_race_runs_and_its_link_runs_it_again():
@@ -175,7 +175,7 @@ def test_a_link_to_another_race_starts_none():
     app = opened("residual", **SHORT, race="00000000")
     assert not app.exception
     assert "other settings than these" in app.info[0].value
-    assert not app.get("plotly_chart")
+    assert not charts(app)
 
 
 def test_a_race_that_diverges_is_told():

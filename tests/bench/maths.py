@@ -42,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["ATLAS_HOME"] = home
         from core.runs import client
-        from tests.app.opening import opened
+        from tests.app.opening import charts, opened
 
         print(" · ".join(f"{name} {value}" for name, value in surroundings().items()))
         print(f"{'':34}{'median ms':>10}{'slowest':>10}{'kB':>8}")
@@ -57,7 +57,7 @@ def main() -> None:
                 began = time.perf_counter()
                 app.run()
                 times.append(1000 * (time.perf_counter() - began))
-                sizes.append(sum(len(chart.proto.spec) for chart in app.get("plotly_chart")))
+                sizes.append(sum(len(json.dumps(figure)) for figure in charts(app)))
             assert not app.exception, name
             times = times[2:]
             found[name] = {"ms": statistics.median(times), "kb": max(sizes) / 1000}

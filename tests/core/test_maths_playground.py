@@ -18,7 +18,7 @@ from core.maths.plane import (
     MOST_BY_HAND,
     SHADES,
     STEP,
-    add_points,
+    add_point,
     check,
     make_points,
     places,
@@ -139,16 +139,16 @@ def test_garbage_in_a_link(text):
 
 
 def test_adding_and_undoing():
-    text = add_points(EMPTY, [(0.0, 0.0)], 0)
+    text = add_point(EMPTY, (0.0, 0.0), 0)
     assert remove_last(text) == EMPTY == remove_last(EMPTY)
-    both = add_points(text, [(0.5, 0.5)], 1)
+    both = add_point(text, (0.5, 0.5), 1)
     assert remove_last(both) == text
-    assert add_points(both, [(0.5, 0.5)], 2) != both  # a taken place changes its class
-    assert len(read_points(add_points(both, [(0.5, 0.5)], 2))[0]) == 2
-    assert add_points(both, [(np.nan, 0), (1e308, 0)], 1) == both
+    assert add_point(both, (0.5, 0.5), 2) != both  # a taken place changes its class
+    assert len(read_points(add_point(both, (0.5, 0.5), 2))[0]) == 2
+    assert add_point(both, (np.nan, 0), 1) == add_point(both, (1e308, 0), 1) == both
     full = write_points(places()[:MOST_BY_HAND], np.zeros(MOST_BY_HAND, dtype=int))
     with pytest.raises(UserError, match="at most 200"):
-        add_points(full, [(1.0, 1.0)], 1)
+        add_point(full, (1.0, 1.0), 1)
 
 
 def test_the_starter_has_two_classes_that_no_line_parts():

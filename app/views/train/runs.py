@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from app.components.chart import show_chart
 from app.components.page import page_header, user_errors
 from app.components.run_card import described, filtered, run_card
 from app.components.who import me
@@ -68,7 +69,7 @@ pictures = [run for run in chosen if isinstance(run.recipe, PictureRecipe)]
 curves = {f"{run.name} ({run.id})": progress(run.folder, run.active).events for run in pictures}
 if curves:
     words = {"accuracy": _("Validation accuracy"), "loss": _("Validation loss"), "epoch": _("Epoch")}
-    st.plotly_chart(compare(curves, words), key="compare")
+    show_chart(compare(curves, words), key="compare", alt=_("Accuracy and loss by epoch"))
 
 for run in chosen:
     run_card(run, _(STATES[run.state]))

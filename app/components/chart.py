@@ -1,0 +1,69 @@
+"""Charts: a figure goes to the browser, which draws it by plotly.js and changes it in place when another comes.
+
+Streamlit's own chart is made anew for every new figure, which takes the browser 100 ms and forgets what was zoomed.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import streamlit as st
+from plotly.io.json import to_json_plotly
+
+from app.figures.plain import Figure
+from app.language import _
+
+SCRIPT = f"/charts/plotly-{version('plotly')}.js"  # where the server has the library; another one with each version
+_FOLDER = Path(__file__).parent
+_css, _js = ((_FOLDER / f"chart.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+_mount = st.components.v2.component(
+    "atlas_chart", html='<div class="chart" role="figure"></div>', css=_css, js=_js, isolate_styles=False
+)  # plotly.js puts its styles into the page, which a shadow root would not see
+
+
+def show_chart(
+    figure: Figure,
+    key: str,
+    alt: str,
+    *,
+    tools: bool = True,
+    still: bool = False,
+    on_press: Callable[[float, float], None] | None = None,
+) -> None:
+    """Show a figure; `alt` is what a screen reader calls it.
+
+    `tools` are the buttons that zoom, save and fill the screen; a `still` chart answers to nothing. `on_press` is
+    called with the place of a point that was pressed, before the page is drawn again.
+    """
+    spec = figure.to_dict()
+    spec["layout"].pop("template", None)  # the browser has ours, in the colours of its theme
+    data = {
+        "figure": spec, "name": alt, "script": SCRIPT, "words": _words(), "tools": tools, "still": still,
+        "press": on_press is not None,
+    }  # fmt: skip
+
+    def pressed() -> None:
+        point = st.session_state[key].press
+        if on_press is not None and point is not None:
+            on_press(float(point["x"]), float(point["y"]))
+
+    _mount(key=key, data=to_json_plotly(data).encode(), on_press_change=pressed)
+
+
+def _words() -> dict[str, str]:
+    """What plotly.js says, by its own words, and what we say."""
+    return {
+        "full": _("Full screen"),
+        "missing": _("The chart could not be fetched from the server. Reload the page."),
+        "Download plot as a PNG": _("Save as PNG"),
+        "Zoom": _("Zoom by drawing a frame"),
+        "Pan": _("Move"),
+        "Zoom in": _("Zoom in"),
+        "Zoom out": _("Zoom out"),
+        "Reset axes": _("Show all of it"),
+        "Orbital rotation": _("Turn"),
+        "Reset camera to default": _("Show all of it"),
+        "Double-click to zoom back out": _("Press twice to see all of it again."),
+        "Taking snapshot - this may take a few seconds": _("The picture is being made."),
+        "Snapshot succeeded": _("The picture is saved."),
+    }

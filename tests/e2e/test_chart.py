@@ -1,0 +1,140 @@
+"""Charts in a real browser: changed in place, pressed, on the whole screen, and when the library does not come."""
+
+import gzip
+import http.client
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from app.components.chart import SCRIPT
+
+pytestmark = pytest.mark.filterwarnings("default")
+BARS = ".st-key-bars .chart"
+POINTS = "JSON.stringify(document.querySelector('.st-key-bars .chart').data[0].y)"
+
+
+@pytest.fixture
+def page(browser, app_url):
+    context = browser.new_context(viewport={"width": 1280, "height": 1600}, base_url=app_url)
+    yield context.new_page()
+    context.close()
+
+
+def drawn(page, chart=BARS):
+    expect(page.locator(f"{chart} .main-svg").first).to_be_visible(timeout=30_000)
+    return page.locator(chart)
+
+
+def slide(page):
+    before = page.evaluate(POINTS)
+    page.locator(".st-key-z-0 input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"() => {POINTS} != {before!r}", timeout=15_000)
+
+
+@pytest.mark.browser
+def test_a_slider_changes_the_chart_that_is_there(page):
+    page.goto("/cross-entropy?lang=en")
+    chart = drawn(page)
+    assert chart.get_attribute("role") == "figure"
+    assert chart.get_attribute("aria-label")
+    page.evaluate(f"document.querySelector('{BARS}').mark = 'same'")
+    slide(page)
+    assert page.evaluate(f"document.querySelector('{BARS}').mark") == "same"
+    assert page.locator(BARS).count() == 1
+
+
+@pytest.mark.browser
+def test_what_was_zoomed_stays_zoomed(page):
+    page.goto("/cross-entropy?lang=en")
+    drawn(page)
+    box = page.locator(f"{BARS} .nsewdrag[data-subplot=xy]").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 0.8 * box["height"], steps=5)
+    page.mouse.up()
+    zoomed = f"JSON.stringify(document.querySelector('{BARS}').layout.yaxis.range)"
+    page.wait_for_function(f"() => {zoomed} != '[0,1.02]'")
+    before = page.evaluate(zoomed)
+    slide(page)
+    assert page.evaluate(zoomed) == before
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_has_the_colours_and_the_width_of_the_page(browser, app_url, scheme):
+    context = browser.new_context(viewport={"width": 400, "height": 900}, base_url=app_url, color_scheme=scheme)
+    page = context.new_page()
+    page.goto("/cross-entropy?lang=zh")
+    chart = drawn(page)
+    ground = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    fill = page.locator(f"{BARS} .main-svg").first
+    assert fill.evaluate("svg => svg.style.background") == ground
+    page.wait_for_function(f"""() => {{
+        const chart = document.querySelector('{BARS}')
+        return Math.abs(chart.querySelector('.main-svg').clientWidth - chart.clientWidth) < 2
+    }}""")
+    chart.hover()
+    expect(chart.locator(".modebar-btn[data-title='全屏']")).to_have_count(1)
+    expect(chart.locator(".modebar-btn[data-title='放大']")).to_have_count(1)
+    context.close()
+
+
+@pytest.mark.browser
+def test_it_fills_the_screen_and_comes_back(page):
+    page.goto("/cross-entropy?lang=en")
+    chart = drawn(page)
+    height = chart.evaluate("chart => chart.layout.height")
+    chart.hover()
+    chart.locator(".modebar-btn[data-title='Full screen']").click()
+    page.wait_for_function(f"() => document.querySelector('{BARS}').layout.height == innerHeight")
+    page.keyboard.press("Escape")
+    page.evaluate("document.fullscreenElement && document.exitFullscreen()")
+    page.wait_for_function(f"() => document.querySelector('{BARS}').layout.height == {height}")
+
+
+@pytest.mark.browser
+def test_a_press_on_the_landscape_is_where_the_walk_starts(page):
+    page.goto("/gradient-steps?surface=bowl&lang=en")
+    drawn(page, ".st-key-landscape .chart")
+    box = page.locator(".st-key-landscape .nsewdrag[data-subplot=xy]").bounding_box()
+    for share in (0.25, 0.75):  # twice: the chart that was changed hears, too
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + 0.5 * box["height"])
+        expect(page).to_have_url(re.compile(r"x0-bowl=-[\d.]+" if share < 0.5 else r"x0-bowl=[\d.]+"), timeout=15_000)
+
+
+@pytest.mark.browser
+def test_a_film_plays(page):
+    page.goto("/cross-entropy?part=fit&lang=en")
+    chart = drawn(page, ".st-key-film .chart")
+    first = chart.evaluate("chart => chart.data[3].x[0]")
+    chart.locator(".updatemenu-button", has_text="▶").click()
+    page.wait_for_function(f"() => document.querySelector('.st-key-film .chart').data[3].x[0] > {first}", timeout=15_000)
+
+
+@pytest.mark.browser
+def test_without_the_library_there_is_a_sentence(page):
+    page.route(f"**{SCRIPT}", lambda route: route.abort())
+    page.goto("/cross-entropy?lang=en")
+    expect(page.locator(BARS)).to_contain_text("could not be fetched", timeout=30_000)
+    page.unroute(f"**{SCRIPT}")
+    page.locator(".st-key-z-0 input[type=range]").focus()
+    page.keyboard.press("ArrowRight")  # the next figure tries again
+    drawn(page)
+
+
+@pytest.mark.parametrize("accepted", ["gzip, br", "identity"])
+def test_the_library_comes_from_us_and_may_be_kept(app_url, accepted):
+    connection = http.client.HTTPConnection(urlsplit(app_url).netloc, timeout=30)
+    connection.request("GET", SCRIPT, headers={"Accept-Encoding": accepted})
+    answer = connection.getresponse()
+    body = answer.read()
+    if accepted != "identity":
+        assert answer.headers["content-encoding"] == "gzip"
+        body = gzip.decompress(body)
+    assert answer.status == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert b"plotly.js v" in body[:200]
+    connection.close()
