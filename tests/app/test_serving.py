@@ -52,7 +52,8 @@ def test_housekeeping_that_fails_is_noted_and_goes_on(monkeypatch):
     finally:
         config.set_option("server.disconnectedSessionTTL", before)
     assert len(tries) >= 3
-    noted = [line for line in events.log_file().read_text(encoding="utf-8").splitlines() if "housekeeping-error" in line]
+    lines = events.log_file().read_text(encoding="utf-8").splitlines()
+    noted = [line for line in lines if "housekeeping-error" in line]
     assert len(noted) == 1
     assert "KeyError: 'a session'" in noted[0]
     assert 'at="app/serving/housekeeping.py:' in noted[0] or "< app/serving/housekeeping.py:" in noted[0]
