@@ -70,7 +70,7 @@ function node(parent, box, drawing) {
   make(group, "rect", { x: -width / 2, y: -height / 2, width, height, rx: 7 });
   make(group, "text", { class: "sign", x: -width / 2 + 10, y: 0 }, sign);
   const [room, middle] = drawing.data.small ? [width - 14, 0] : [width - 24, 7]; // a small one shows no sign
-  const lines = wrapped(box.label, room, Math.floor(height / LINE));
+  const lines = wrapped(box.label, room, Math.floor((height - 8) / LINE));
   const longest = Math.max(...lines.map(breadth));
   lines.forEach((words, index) => {
     const text = make(group, "text", { x: middle, y: (index - (lines.length - 1) / 2) * LINE }, words);
