@@ -162,14 +162,17 @@ def _line(chain: list[tuple[Place, int]], y: dict[Place, float]) -> list[Point]:
     return [*points, (chain[-1][1] - half, y[chain[-1][0]])]
 
 
-def between_boxes(*centres: Point) -> list[Point]:
-    """A line through these points from one box to another, begun and ended at the boxes' sides."""
+def between_boxes(*centres: Point, share: Point = (NODE_WIDTH, NODE_HEIGHT)) -> list[Point]:
+    """A line through these points from one box to another, begun and ended at the boxes' sides.
+
+    `share` is the size of a box: of the distance between two layers, and between two rows.
+    """
     first, *corners, last = centres
-    return [_side(first, (corners or [last])[0]), *corners, _side(last, (corners or [first])[-1])]
+    return [_side(first, (corners or [last])[0], share), *corners, _side(last, (corners or [first])[-1], share)]
 
 
-def _side(centre: Point, towards: Point) -> Point:
+def _side(centre: Point, towards: Point, share: Point) -> Point:
     """Where the line from the centre of a box to a point outside of it leaves the box."""
     dx, dy = towards[0] - centre[0], towards[1] - centre[1]
-    share = min(NODE_WIDTH / 2 / abs(dx) if dx else 1.0, NODE_HEIGHT / 2 / abs(dy) if dy else 1.0, 1.0)
-    return centre[0] + share * dx, centre[1] + share * dy
+    way = min(share[0] / 2 / abs(dx) if dx else 1.0, share[1] / 2 / abs(dy) if dy else 1.0, 1.0)
+    return centre[0] + way * dx, centre[1] + way * dy

@@ -76,14 +76,6 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(mmap_threshold, never)) and bool(mallopt(trim_threshold, never))
 
 
-def give_back_freed_memory() -> bool:
-    """Hand what was freed so far back to the system, for what loading data leaves behind. Whether glibc can be told."""
-    try:
-        return bool(ctypes.CDLL(None).malloc_trim(0))
-    except (AttributeError, OSError, TypeError):
-        return False
-
-
 def describe() -> dict[str, Any]:
     """What this machine is, as plain values for the Home page."""
     device = choose_device()

@@ -1,5 +1,6 @@
 """What can be asked of the machine without torch."""
 
+import ctypes
 import os
 import sys
 from pathlib import Path
@@ -56,6 +57,17 @@ def resident_limit() -> int:
     """
     told = os.environ.get("ATLAS_RESIDENT_MB", "")
     return int(told) * 2**20 if told.isdecimal() else memory_limit() // 8
+
+
+def give_back_freed_memory() -> bool:
+    """Hand what was freed so far back to the system: what loading data leaves behind, what a class that has left held.
+
+    Whether there was any; the C library (glibc) would keep it for later, others do so by themselves or not at all.
+    """
+    try:
+        return bool(ctypes.CDLL(None).malloc_trim(0))
+    except (AttributeError, OSError, TypeError):
+        return False  # Windows, macOS, musl
 
 
 def wait_without_spinning() -> None:

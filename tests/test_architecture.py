@@ -20,7 +20,7 @@ HEAVY = {"torch", "torchvision", "sklearn", "onnx", "onnxruntime", "safetensors"
 # What of core the web process may import: it knows no torch.
 LIGHT = {
     "core", "core.errors", "core.home", "core.registry", "core.tasks", "core.sandbox", "core.source", "core.runs",
-    "core.votes", "core.people", "core.teacher", "core.settings", "core.events", "core.maths",
+    "core.votes", "core.people", "core.teacher", "core.settings", "core.events", "core.machine", "core.maths",
     "core.maths.cross_entropy", "core.maths.surfaces",
     "core.maths.descent", "core.maths.digits_slice", "core.maths.plane",
     "core.maths.expression", "core.maths.backpropagation", "core.language.recipe", "core.language.text_recipe",

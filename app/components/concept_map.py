@@ -16,7 +16,7 @@ from content.layout import Drawing, draw
 
 
 @cache
-def _drawn(which: str) -> tuple[nx.DiGraph, Drawing]:
+def drawn(which: str) -> tuple[nx.DiGraph, Drawing]:
     """A graph and its places: worked out once, the content does not change while the server runs."""
     graph = graph_one() if which == "article" else concept_graph()
     if which == "article":  # five concepts need no empty columns between them
@@ -113,7 +113,7 @@ def show_map(chosen: str) -> None:
         _search()
         shown = _kinds()
         path = _way()
-    graph, drawing = _drawn(which)
+    graph, drawing = drawn(which)
     boxes = [
         Box(slug, *drawing.positions[slug], data[f"name_{language}"], KINDS[data["kind"]][language],
             list(KINDS).index(data["kind"]))

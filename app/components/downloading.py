@@ -1,5 +1,6 @@
 """What is fetched once from the internet: when somebody presses the button, and with a bar while it comes."""
 
+import time
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -12,7 +13,7 @@ from core.runs import client
 from core.vision.recipe import DATASETS
 
 PIECE_S = 1.0  # between two looks at how far it is; others use the same process in between
-_here: set[str] = set()  # what lacks nothing; it will not vanish while the server lives
+_here: dict[str, float] = {}  # what lacked nothing when it was looked at, in epoch seconds
 
 
 def bring(what: str) -> None:
@@ -35,13 +36,19 @@ def bring(what: str) -> None:
         del st.session_state[wanted]
         raise
     del st.session_state[wanted]
-    _here.add(what)
+    _here[what] = time.time()
 
 
 def check_here(what: str) -> None:
     """Raises `HintError` when a data set has to be downloaded first: nobody outside is asked for it unasked."""
     if hosts := _lacking(_name(what)):
         raise _not_here(_name(what), hosts)
+
+
+def look_again(what: str, failed: float) -> None:
+    """A run that learns from it failed at that time: it may have been deleted since it was looked at."""
+    if _here.get(_name(what), failed) < failed:
+        _here.pop(_name(what), None)
 
 
 def _fetch(what: str) -> None:
@@ -63,7 +70,7 @@ def _lacking(what: str) -> str | None:
         return None
     addresses: list[str] = client.call("core.vision.downloads:lacking", what=what)
     if not addresses:
-        _here.add(what)
+        _here[what] = time.time()
         return None
     return ", ".join(sorted({urlsplit(address).hostname or "" for address in addresses}))
 

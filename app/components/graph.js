@@ -1,9 +1,10 @@
 // Draws a graph whose places Python has worked out, and tells Python which node was chosen.
 // Every word is put in as text, never as HTML.
 const SVG = "http://www.w3.org/2000/svg";
-const SHARE = { x: 0.66, y: 0.6 }; // of a layer and a row that a box takes, as the layout has it
 const LEGIBLE = 10; // pixels of the text to begin with, at least
+const SMALLEST = 9; // the same in a graph that is always seen whole
 const FONT = 12;
+const LINE = 14;
 // Okabe and Ito's colours, and a sign for each, so that no kind is told by colour alone.
 const STYLES = [
   ["#0072B2", "●"], ["#D55E00", "■"], ["#009E73", "▲"], ["#CC79A7", "◆"],
@@ -35,8 +36,9 @@ function draw(root, data, shape) {
   svg.setAttribute("aria-label", data.name);
   svg.style.height = `${data.height}px`;
   svg.classList.toggle("labelled", data.label_lines);
+  root.classList.toggle("small", data.small);
   const scale = data.unit; // pixels of one layer, of one row
-  const size = { width: scale.x * SHARE.x, height: scale.y * SHARE.y };
+  const size = { width: scale.x * data.share.x, height: scale.y * data.share.y };
   const drawing = { shape, svg, data, scale, size, nodes: new Map(), edges: [], choose: () => {} };
   const under = make(svg, "g");
   const over = make(svg, "g");
@@ -45,8 +47,13 @@ function draw(root, data, shape) {
   for (const box of inReadingOrder) drawing.nodes.set(box.id, node(over, box, drawing));
   legend(root, data);
   list(root, drawing);
-  toolbar(root, drawing);
-  move(drawing);
+  drawing.all = bounds(drawing);
+  look(drawing, drawing.all);
+  if (data.small) fit(root, drawing);
+  else {
+    toolbar(root, drawing);
+    move(drawing);
+  }
   return drawing;
 }
 
@@ -55,17 +62,19 @@ function node(parent, box, drawing) {
   const [width, height] = [drawing.size.width, drawing.size.height];
   const place = `translate(${box.x * drawing.scale.x} ${box.y * drawing.scale.y})`;
   const group = make(parent, "g", {
-    class: "node", transform: place, tabindex: 0, role: "button", "aria-label": `${box.label}, ${box.kind}`,
+    class: "node", transform: place, tabindex: 0, role: drawing.data.small ? "link" : "button",
+    "aria-label": `${box.label}, ${box.kind}`,
   });
   group.style.setProperty("--kind", colour);
   make(group, "title", {}, `${box.label} · ${box.kind}`);
   make(group, "rect", { x: -width / 2, y: -height / 2, width, height, rx: 7 });
   make(group, "text", { class: "sign", x: -width / 2 + 10, y: 0 }, sign);
-  const lines = wrapped(box.label, width - 24);
+  const [room, middle] = drawing.data.small ? [width - 14, 0] : [width - 24, 7]; // a small one shows no sign
+  const lines = wrapped(box.label, room, Math.floor((height - 8) / LINE));
   const longest = Math.max(...lines.map(breadth));
   lines.forEach((words, index) => {
-    const text = make(group, "text", { x: 7, y: (index - (lines.length - 1) / 2) * 14 }, words);
-    if (longest > width - 24) text.style.fontSize = `${Math.max(8.5, (FONT * (width - 24)) / longest)}px`;
+    const text = make(group, "text", { x: middle, y: (index - (lines.length - 1) / 2) * LINE }, words);
+    if (longest > room) text.style.fontSize = `${Math.max(8.5, (FONT * room) / longest)}px`;
   });
   make(group, "text", { class: "figure", x: 0, y: height / 2 + 10 });
   group.addEventListener("click", () => drawing.dragged || drawing.choose(box.id));
@@ -87,14 +96,18 @@ function breadth(words) {
   return [...words].reduce((sum, letter) => sum + (letter > "\u2e80" ? 12 : 6.4), 0);
 }
 
-// One line, or two of about the same length.
-function wrapped(words, room) {
-  if (breadth(words) <= room) return [words];
+// One line, or two of about the same length; more only where two are too long and `most` allows it.
+function wrapped(words, room, most) {
+  const torn = words[0] < "\u2e80" ? 1 : 1.15; // Chinese has no spaces: rather a little smaller than torn inside a word
+  if (breadth(words) <= room * torn) return [words];
   const spaces = [...words.matchAll(/[ -]/g)].map((found) => found.index + 1);
   const places = spaces.length || words[0] < "\u2e80" ? spaces : [Math.ceil(words.length / 2)];
   if (!places.length) return [words];
   const pairs = places.map((at) => [words.slice(0, at).trim(), words.slice(at).trim()]);
-  return pairs.sort((a, b) => Math.max(...a.map(breadth)) - Math.max(...b.map(breadth)))[0];
+  const best = pairs.sort((a, b) => Math.max(...a.map(breadth)) - Math.max(...b.map(breadth)))[0];
+  if (most < 3 || Math.max(...best.map(breadth)) <= room) return best;
+  const word = words.slice(0, spaces[0]);
+  return [word.trim(), ...wrapped(words.slice(spaces[0]), room, most - 1)];
 }
 
 function edge(parent, line, { scale, data: { curved } }) {
@@ -120,7 +133,7 @@ function mark(drawing, data) {
   drawing.nodes.forEach((group, id) => {
     group.classList.toggle("chosen", id === data.chosen);
     group.classList.toggle("on-path", data.path.includes(id));
-    group.setAttribute("aria-pressed", id === data.chosen);
+    if (!data.small) group.setAttribute("aria-pressed", id === data.chosen);
     const state = data.states[id];
     if (!state) return;
     const box = drawing.data.boxes.find((box) => box.id === id);
@@ -139,7 +152,7 @@ function mark(drawing, data) {
   if (chosen && drawing.begun && drawing.chosen !== data.chosen) reveal(drawing, chosen);
   drawing.chosen = data.chosen;
   drawing.svg.parentNode.querySelectorAll(".list button").forEach((button) => {
-    button.setAttribute("aria-pressed", button.dataset.id === data.chosen);
+    if (!data.small) button.setAttribute("aria-pressed", button.dataset.id === data.chosen);
     const state = data.states[button.dataset.id];
     if (state) button.textContent = [button.dataset.label, state.sign, state.figure].filter(Boolean).join(" ");
   });
@@ -173,16 +186,19 @@ function legend(root, data) {
   }
 }
 
-// On a phone the graph is a list, by kind.
+// Where there is no room, as on a phone, the graph is a list, by kind.
 function list(root, drawing) {
   const place = root.querySelector(".list");
   place.replaceChildren();
-  for (const kind of new Set(drawing.data.boxes.map((box) => box.kind))) {
+  const kinds = new Set(drawing.data.boxes.map((box) => box.kind));
+  for (const kind of kinds) {
     const heading = document.createElement("h4");
     heading.textContent = kind;
+    heading.hidden = kinds.size < 2;
     const group = document.createElement("div");
     for (const box of drawing.data.boxes.filter((box) => box.kind === kind)) {
       const button = document.createElement("button");
+      if (drawing.data.small) button.setAttribute("role", "link");
       button.textContent = box.label;
       button.dataset.id = box.id;
       button.dataset.label = box.label;
@@ -235,14 +251,23 @@ function bounds(drawing) {
   const ys = drawing.data.lines.flatMap((line) => line.points.map((p) => p[1]));
   for (const box of drawing.data.boxes) { xs.push(box.x); ys.push(box.y); }
   const [left, right] = [Math.min(...xs) * scale.x - size.width * 0.6, Math.max(...xs) * scale.x + size.width * 0.6];
-  const [top, bottom] = [Math.min(...ys) * scale.y - size.height, Math.max(...ys) * scale.y + size.height];
+  const over = size.height * (drawing.data.small ? 0.7 : 1); // the others have figures below their boxes
+  const [top, bottom] = [Math.min(...ys) * scale.y - over, Math.max(...ys) * scale.y + over];
   return { x: left, y: top, w: right - left, h: bottom - top };
+}
+
+// A small graph is seen whole, or is a list where it could not be read.
+function fit(root, drawing) {
+  root.querySelector(".bar").replaceChildren();
+  drawing.observer = new ResizeObserver(() => {
+    const shown = Math.min(root.clientWidth / drawing.all.w, drawing.data.height / drawing.all.h);
+    if (root.clientWidth) root.classList.toggle("listed", shown * FONT < SMALLEST);
+  });
+  drawing.observer.observe(root);
 }
 
 function move(drawing) {
   const { svg } = drawing;
-  drawing.all = bounds(drawing);
-  look(drawing, drawing.all);
   drawing.observer = new ResizeObserver(() => {
     if (svg.clientWidth === 0 || drawing.begun) return;
     drawing.begun = true;
@@ -295,7 +320,7 @@ function reveal(drawing, box) {
   const [bx, by] = [box.x * drawing.scale.x, box.y * drawing.scale.y];
   const [dx, dy] = [drawing.size.width / 2, drawing.size.height / 2];
   const seen = bx - dx > x && bx + dx < x + w && by - dy > y && by + dy < y + h;
-  if (!seen && !drawing.from) look(drawing, { x: bx - w / 2, y: by - h / 2, w, h });
+  if (!seen && !drawing.from && !drawing.data.small) look(drawing, { x: bx - w / 2, y: by - h / 2, w, h });
 }
 
 // The whole graph as a file that looks the same without our style sheet.

@@ -1,7 +1,8 @@
 """A graph to look at, walk with the keyboard and press: SVG in the page itself, a list on a phone.
 
-Python says where everything stands; ``graph.js`` draws it, pans, zooms and saves it as SVG or PNG. Names come in as
-data and are put in as text.
+Python says where everything stands; ``graph.js`` draws it, pans, zooms and saves it as SVG or PNG. A small graph only
+shows the way to a page: its boxes are links, and it has none of these controls. Names come in as data and are put in
+as text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.language import _
-from content.layout import Point
+from content.layout import NODE_HEIGHT, NODE_WIDTH, Point
 
 _FOLDER = Path(__file__).parent
 _html, _css, _js = ((_FOLDER / f"graph.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
@@ -70,6 +71,8 @@ def show_graph(
     label_lines: bool = False,
     unit: tuple[int, int] = (192, 64),
     height: int = 560,
+    share: Point = (NODE_WIDTH, NODE_HEIGHT),
+    small: bool = False,
 ) -> str | None:
     """Show a graph; the id of the box that was pressed just now, or None.
 
@@ -77,7 +80,7 @@ def show_graph(
     begins around `chosen`. Labels of lines show always (`label_lines`), or for the box that one points at.
     `states`, and `line_labels`, which show always and are given by the ids of start and end, may change without the
     graph being drawn anew. `unit` is the width of a layer and the height of a row in pixels, `height` that of the
-    whole.
+    whole, `share` how much of a layer and a row a box takes.
     """
     data = {
         "boxes": [asdict(box) for box in boxes],
@@ -91,6 +94,8 @@ def show_graph(
         "curved": curved,
         "label_lines": label_lines,
         "unit": {"x": unit[0], "y": unit[1]},
+        "share": {"x": share[0], "y": share[1]},
+        "small": small,
         "height": height,
         "words": {
             "zoom_in": _("Zoom in"),

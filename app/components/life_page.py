@@ -1,6 +1,8 @@
 """What the pages of a language model's life share: whose life, the result of their nodes, and running them again."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -18,6 +20,7 @@ from app.navigation import page
 from content.pipeline import load_pipeline
 from core.language.recipe import FIELDS, LanguageRecipe
 from core.runs import store
+from core.runs.folder import RunFolder
 from core.runs.store import Run
 
 POLL_S = 1.0
@@ -65,7 +68,20 @@ def _look(run_id: str, show: Show) -> None:
 
 
 def told(run: Run) -> Told:
-    return Told.of(run.folder.read_events()[0])
+    """What the events of a run say. Not to be changed: everybody who looks at the run gets the same."""
+    metrics = run.folder.metrics_file
+    try:
+        found = metrics.stat()
+    except FileNotFoundError:
+        return Told({})
+    return _told(run.folder.path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _told(folder: Path, size: int, changed_ns: int) -> Told:
+    """Read once for each state of the metrics, which size and time only tell from another."""
+    del size, changed_ns
+    return Told.of(RunFolder(folder).read_events()[0])
 
 
 def status(run: Run) -> None:

@@ -23,7 +23,7 @@ from core.runs import client, shares
 from core.vision.recipe import PictureRecipe
 
 DATA_FIELDS = ("dataset", "image_size", "seed", "validation_share", "train_limit")
-LOAD_S = 300.0  # a data set may have to be downloaded, or sixty thousand files be decoded
+LOAD_S = 300.0  # sixty thousand files may have to be decoded
 IMPORT_S = 150.0  # of a zip; longer than the import itself allows
 _importing: set[str] = set()  # owners whose zip is being read
 _importing_lock = threading.Lock()

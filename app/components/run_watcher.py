@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components.chart import show_chart
+from app.components.downloading import look_again
 from app.components.metrics import metrics
 from app.components.page import user_errors
 from app.components.pixels import crisp
@@ -63,6 +64,8 @@ def _live(run_id: str) -> None:
 
 def _show(run: Run) -> None:
     rerun_at_the_end(run)
+    if run.state == "failed" and run.ended and isinstance(run.recipe, PictureRecipe):
+        look_again(run.recipe.dataset, run.ended)
     events = progress(run.folder, run.active).events
     headline(run, events, _finished(run))
     run_buttons(run)
@@ -119,8 +122,7 @@ def headline(run: Run, events: Sequence[dict[str, Any]], finished: str) -> None:
         case "queued":
             st.info(waiting(run), icon=":material/schedule:")
         case "running" | "stopping" if last.get("event") == "preparing":
-            told = _("Downloading the data …") if last["what"] == "download" else _("Preparing the data …")
-            st.progress(float(last["share"]), text=told)
+            st.progress(float(last["share"]), text=_("Preparing the data …"))
         case "running":
             st.info(_("Training …"), icon=":material/play_circle:")
         case "stopping":

@@ -6,21 +6,25 @@ held, uploads included, is freed by some later garbage collection: after the las
 """
 
 import asyncio
-import contextlib
-import ctypes
 import gc
+from collections.abc import Callable
 from typing import Any
 
 from streamlit import config, runtime
 
+from core.machine import give_back_freed_memory
 
-async def keep_house() -> None:
-    """Look four times within the time that a session is kept."""
+
+async def keep_house(note_error: Callable[[Exception], None]) -> None:
+    """Look four times within the time that a session is kept; what goes wrong once is noted, and does not end it."""
     while True:
         await asyncio.sleep(config.get_option("server.disconnectedSessionTTL") / 4)
-        if end_expired_sessions():
-            gc.collect()
-            give_memory_back()
+        try:
+            if end_expired_sessions():
+                gc.collect()
+                give_back_freed_memory()
+        except Exception as error:
+            note_error(error)
 
 
 def end_expired_sessions() -> int:
@@ -30,9 +34,3 @@ def end_expired_sessions() -> int:
     for _id, info in expired:
         info.session.shutdown()
     return len(expired)
-
-
-def give_memory_back() -> None:
-    """Have the C library (glibc) return what it keeps for later; others do it by themselves or not at all."""
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)

@@ -52,7 +52,7 @@ async def _lifespan(_app: st.App) -> AsyncIterator[None]:
     send_at_once()
     _say("Concept Atlas runs here:", *_addresses())
     events.note("server-started", pid=os.getpid())
-    house = asyncio.create_task(keep_house())
+    house = asyncio.create_task(keep_house(lambda error: _note_error(error, "housekeeping-error")))
     yield
     house.cancel()
     events.note("server-stopped", pid=os.getpid())
@@ -87,11 +87,11 @@ def _look() -> None:
     probe.unlink()
 
 
-def _note_error(error: Exception) -> None:
-    """A mistake of ours: a student sees a sentence, the teacher's log what it was and where."""
+def _note_error(error: Exception, event: str = "page-error") -> None:
+    """A mistake of ours: a student sees a sentence at most, the teacher's log what it was and where."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(str(ROOT))]
     where = " < ".join(f"{Path(f.filename).relative_to(ROOT)}:{f.lineno}" for f in reversed(frames[-4:]))
-    events.note("page-error", what=f"{type(error).__name__}: {str(error)[:300]}", at=where)
+    events.note(event, what=f"{type(error).__name__}: {str(error)[:300]}", at=where)
 
 
 def _addresses() -> list[str]:

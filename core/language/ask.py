@@ -12,6 +12,7 @@ from core.language.model import LanguageModel
 from core.language.recipe import LanguageRecipe
 from core.language.shelf import FOLDER, read_model
 from core.language.skills import weights_hash
+from core.language.update import unknown_version
 from core.runs import store
 from core.runs.store import Run
 
@@ -49,7 +50,7 @@ def _life(run: str) -> Run:
 
 def _asked(run: Run, state: State, version: str, prompt: str) -> dict[str, Any]:
     if version not in state.versions.known:
-        raise UserError("There is no version named “{name}”.", name=version[:20] or "–")
+        raise unknown_version(version)
     model = read_model(run.folder.path / FOLDER / f"{version}.safetensors")
     tokens = world.tokens_of(prompt[:MOST_LETTERS])
     check_room(tokens, model.size.context)

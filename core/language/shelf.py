@@ -12,6 +12,7 @@ from core.errors import UserError
 from core.files import write_atomically
 from core.language.model import LanguageModel, Size
 from core.language.skills import weights_hash
+from core.language.update import unknown_version
 from core.training.weights import NOT_OURS, read_metadata, weights_bytes
 
 FOLDER = "models"
@@ -38,7 +39,7 @@ class Shelf:
         """The model of that name; do not train it in place. Raises `UserError` when it is not here."""
         if name not in self._held:
             if self.folder is None:
-                raise UserError("There is no version named “{name}”.", name=name)
+                raise unknown_version(name)
             self._held[name] = read_model(self.folder / f"{name}.safetensors")
         return self._held[name]
 

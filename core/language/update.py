@@ -36,7 +36,7 @@ class Versions:
         A skill that has no tolerance of its own has that of "learnt". Raises `UserError` for an unknown parent.
         """
         if version.parent not in self.known:
-            raise _unknown(str(version.parent))
+            raise unknown_version(str(version.parent))
         before = self.known[version.parent].skills
         falls = {skill: before[skill] - version.skills.get(skill, 0.0) for skill in before}
         fallen = {skill: fall for skill, fall in falls.items() if fall > tolerance.get(skill, tolerance["learnt"])}
@@ -51,7 +51,7 @@ class Versions:
     def use(self, id: str) -> None:
         """Put a version into use, whatever the gate said of it. Raises `UserError` for an unknown one."""
         if id not in self.known:
-            raise _unknown(id)
+            raise unknown_version(id)
         self.current = id
 
     def roll_back(self) -> str:
@@ -71,5 +71,6 @@ class Versions:
         return cls(known, data["current"], dict(data["rejected"]))
 
 
-def _unknown(name: str) -> UserError:
-    return UserError("There is no version named “{name}”.", name=name)
+def unknown_version(name: str) -> UserError:
+    """What is wrong when somebody names a version that is not there, whatever they have typed."""
+    return UserError("There is no version named “{name}”.", name=name[:40] or "–")

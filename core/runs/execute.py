@@ -8,10 +8,11 @@ from typing import Any
 import torch
 
 from core import tasks
-from core.device import choose_device, device_name, give_back_freed_memory, prepare, versions
+from core.device import choose_device, device_name, prepare, versions
 from core.errors import UserError
 from core.files import replacing, write_atomically
 from core.language.recipe import LanguageRecipe
+from core.machine import give_back_freed_memory
 from core.runs.disk import check_room
 from core.runs.folder import RunFolder
 from core.training.loop import Event, Trainer

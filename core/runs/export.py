@@ -35,12 +35,12 @@ REPLACED: dict[Place, str] = {
     ("core.vision.recipe", "PictureRecipe"): "PictureRecipe = SimpleNamespace",
     ("core.vision.datasets._downloads", "downloads_folder"): '''def downloads_folder():
     return Path(FOLDER or "data")''',
-    ("core.vision.datasets.cifar10", "_part"): '''def _part(train, say):
+    ("core.vision.datasets.cifar10", "_part"): '''def _part(train):
     import torchvision
 
     return torchvision.datasets.CIFAR10(downloads_folder(), train=train, download=True)''',
     ("core.vision.fetching", "Remote"): "Remote = namedtuple('Remote', 'url file checksum')",
-    ("core.vision.fetching", "fetch"): '''def fetch(remote, say):
+    ("core.vision.fetching", "kept"): '''def kept(remote, what):
     from torchvision.datasets.utils import download_url
 
     download_url(remote.url, remote.file.parent, remote.file.name, remote.checksum.removeprefix("md5:"))

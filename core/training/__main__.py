@@ -9,8 +9,9 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from core.errors import UserError
 from core.machine import wait_without_spinning
@@ -38,15 +39,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(folder: RunFolder) -> int:
     from core.runs.execute import execute  # noqa: PLC0415  torch takes seconds; a bad recipe is told at once
+    from core.vision import downloads  # noqa: PLC0415
+    from core.vision.fetching import fetch  # noqa: PLC0415
 
+    recipe = folder.recipe()
+    assert isinstance(recipe, PictureRecipe)
+    for remote in downloads.missing(recipe.dataset):  # asked for by this command; a run of the app only reads
+        fetch(remote, lambda what, share: _tell({"event": "preparing", "what": what, "share": share}))
     interrupted: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: interrupted.append(received))
     last = ""
     for event in execute(folder, pulse=lambda: bool(interrupted)):
-        print(json.dumps(event, ensure_ascii=False), flush=True)
+        _tell(event)
         last = event["event"]
     return 0 if last == "finished" else 130
+
+
+def _tell(event: Mapping[str, Any]) -> None:
+    print(json.dumps(event, ensure_ascii=False), flush=True)
 
 
 def _prepare(folder: RunFolder, recipe: Recipe, anything_goes: bool) -> None:

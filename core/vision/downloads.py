@@ -11,7 +11,7 @@ def go_on(what: str, seconds: float) -> dict[str, Any]:
     """Fetch for about so many seconds; the "file" that is coming, its bytes "done" of "total", and whether all is
     "ready". `what` is a data set or a model of `core.vision.imagenet`. Raises `UserError` as `fetch_some` does.
     """
-    for remote in _missing(what):
+    for remote in missing(what):
         if not remote.is_here():
             progress = fetch_some(remote, seconds)
             return {"file": remote.file.name, "done": progress.done, "total": progress.total, "ready": False}
@@ -20,13 +20,14 @@ def go_on(what: str, seconds: float) -> dict[str, Any]:
 
 def lacking(what: str) -> list[str]:
     """The addresses of what `go_on` would fetch; asks nobody."""
-    return [remote.url for remote in _missing(what) if not remote.is_here()]
+    return [remote.url for remote in missing(what) if not remote.is_here()]
 
 
-def _missing(what: str) -> list[Remote]:
+def missing(what: str) -> list[Remote]:
+    """The files it is made of, or those of them that are not here."""
     if what.startswith("imagenet"):
         from core.vision import imagenet  # noqa: PLC0415  imports torchvision
 
         return imagenet.missing(what)
-    missing = getattr(registry.load(DATASETS, what.partition(":")[0]), "missing", None)
-    return missing() if missing else []
+    ask = getattr(registry.load(DATASETS, what.partition(":")[0]), "missing", None)
+    return ask() if ask else []

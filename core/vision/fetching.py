@@ -56,6 +56,18 @@ def fetch(remote: Remote, say: Say = lambda *_: None) -> Path:
     return remote.file
 
 
+def kept(remote: Remote, what: str) -> Path:
+    """The file of a data set, as somebody has downloaded it. Raises `UserError` when it is gone: training asks nobody
+    outside by itself, not even for what was here when the run was begun."""
+    if not remote.is_here():
+        raise UserError(
+            "{name} is not on this machine any more. Choose it on the page Train and download it there; then resume "
+            "this run, or train anew.",
+            name=what,
+        )
+    return remote.file
+
+
 def fetch_some(remote: Remote, seconds: float) -> Progress:
     """Go on with a download for about so long, at least by one piece; the next call takes it up from there.
 

@@ -1,5 +1,7 @@
 """A download: nothing is asked for before the button, then a bar, gone when all is there; a sentence otherwise."""
 
+import time
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -7,8 +9,10 @@ from app.components import downloading
 from app.components.page import HintError
 from core import registry
 from core.errors import UserError
+from core.runs import store
 from core.vision import downloads
-from core.vision.recipe import DATASETS
+from core.vision.recipe import DATASETS, PictureRecipe
+from tests.app.opening import opened
 
 pytestmark = pytest.mark.filterwarnings("default")
 ADDRESSES = ["https://example.org/cifar-10-python.tar.gz"]
@@ -39,7 +43,7 @@ def answers(monkeypatch):
         return answer
 
     monkeypatch.setattr("app.components.downloading.client.call", call)
-    monkeypatch.setattr(downloading, "_here", set())
+    monkeypatch.setattr(downloading, "_here", {})
     return said
 
 
@@ -112,6 +116,31 @@ def test_for_what_is_never_fetched_no_worker_is_asked(answers, what):
     """The last is the id of a run, as Classify has it."""
     downloading.bring(what)
     downloading.check_here(what)
+
+
+def test_after_a_run_has_failed_it_is_looked_at_anew(answers):
+    answers += [("lacking", [])]
+    downloading.check_here("cifar10")
+    looked = downloading._here["cifar10"]
+    downloading.look_again("cifar10", looked - 1)  # it failed before
+    downloading.check_here("cifar10")
+    downloading.look_again("cifar10", looked + 1)
+    answers += [("lacking", ADDRESSES)]
+    with pytest.raises(HintError, match="not on this machine yet"):
+        downloading.check_here("cifar10")
+    assert answers == []
+
+
+@pytest.mark.usefixtures("atlas_home")
+def test_a_data_set_that_vanished_can_be_downloaded_where_the_failed_run_says(monkeypatch):
+    monkeypatch.setattr(downloading, "_here", {"cifar10": time.time()})  # it was there a moment ago
+    run = store.submit(PictureRecipe.preset("quick-look", dataset="cifar10"))
+    while store.get(run).active:
+        time.sleep(0.2)
+    app = opened("train", run=run, dataset="cifar10")
+    assert "cifar10 is not on this machine any more" in app.error[0].value
+    assert app.button(key="download-cifar10")
+    assert "本机已经没有 cifar10" in opened("train", "zh", run=run, dataset="cifar10").error[0].value
 
 
 def test_what_may_lack_something_is_what_can_say_so():

@@ -2,13 +2,16 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from app.components import life_page
 from app.components.life import MEASURED
 from core.errors import UserError
 from core.language.recipe import NEEDS, LanguageRecipe, downstream
 from core.runs import client, store
+from core.runs.folder import RunFolder
 from tests.app.opening import charts, opened, said
 
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
@@ -46,6 +49,27 @@ def told(run: str) -> tuple[dict, dict]:
     events = store.get(run).folder.read_events()[0]
     lives = [event for event in events if event["event"] == "life"]
     return {event["node"]: event for event in events if event["event"] == "node"}, lives[-1]
+
+
+def test_what_a_run_says_is_read_once_for_each_state_of_it(tmp_path, monkeypatch):
+    folder, reads = RunFolder(tmp_path), []
+    read = RunFolder.read_events
+
+    def counted(self: RunFolder, offset: int = 0) -> tuple[list[dict], int]:
+        reads.append(offset)
+        return read(self, offset)
+
+    monkeypatch.setattr(RunFolder, "read_events", counted)
+    run = SimpleNamespace(folder=folder)
+    assert not life_page.told(run).done
+    assert reads == []
+    folder.append_event({"event": "node", "node": "lora"})
+    assert [list(life_page.told(run).done) for _ in range(3)] == [["lora"]] * 3
+    assert len(reads) == 1
+    folder.append_event({"event": "node", "node": "update"})
+    assert list(life_page.told(run).done) == ["lora", "update"]
+    folder.truncate_events(0)
+    assert not life_page.told(run).done
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -7,7 +7,7 @@ import socket
 import pytest
 from streamlit import config
 
-from app.serving import server, uploads
+from app.serving import housekeeping, server, uploads
 from core import events
 
 
@@ -26,6 +26,37 @@ def test_a_broken_page_is_one_line_with_its_place():
     assert "TypeError: sequence item 0: expected str instance, int found" in line
     assert 'at="app/serving/server.py:' in line
     assert "tests/app/test_serving.py:" in line
+
+
+def test_housekeeping_that_fails_is_noted_and_goes_on(monkeypatch):
+    tries = []
+
+    def end_expired_sessions() -> int:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            raise KeyError("a session")
+        return len(tries) - 2
+
+    async def until_three_looks() -> None:
+        async with server._lifespan(None):
+            for _ in range(2000):
+                if len(tries) >= 3:
+                    return
+                await asyncio.sleep(0.005)
+
+    monkeypatch.setattr(housekeeping, "end_expired_sessions", end_expired_sessions)
+    before = config.get_option("server.disconnectedSessionTTL")
+    try:
+        config.set_option("server.disconnectedSessionTTL", 0.02)
+        asyncio.run(until_three_looks())
+    finally:
+        config.set_option("server.disconnectedSessionTTL", before)
+    assert len(tries) >= 3
+    lines = events.log_file().read_text(encoding="utf-8").splitlines()
+    noted = [line for line in lines if "housekeeping-error" in line]
+    assert len(noted) == 1
+    assert "KeyError: 'a session'" in noted[0]
+    assert 'at="app/serving/housekeeping.py:' in noted[0] or "< app/serving/housekeeping.py:" in noted[0]
 
 
 @pytest.mark.parametrize(

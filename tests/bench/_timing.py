@@ -1,5 +1,7 @@
 """Timings that can be compared on a machine that is never quiet: contenders take turns, medians of the ratios."""
 
+import argparse
+import json
 import os
 import platform
 import statistics
@@ -36,6 +38,25 @@ def report(speeds: Mapping[str, list[float]]) -> None:
     print(f"{'':28}{'median/s':>12}{'slowest':>12}{'fastest':>12}")
     for name, values in speeds.items():
         print(f"{name:28}{statistics.median(values):12,.0f}{min(values):12,.0f}{max(values):12,.0f}")
+
+
+def begin(
+    parser: argparse.ArgumentParser, **more: object
+) -> tuple[argparse.Namespace, Callable[[Mapping[str, Any]], None]]:
+    """How a bench begins and ends: its options with ``--json``, and what it is measured on, which is printed now.
+
+    The second answer takes what was found, and prints it as one JSON object where that was asked for.
+    """
+    parser.add_argument("--json", action="store_true", help="end with one JSON object")
+    options = parser.parse_args()
+    around = surroundings() | more
+    print(" · ".join(f"{name} {value}" for name, value in around.items()))
+
+    def end(found: Mapping[str, Any]) -> None:
+        if options.json:
+            print(json.dumps({"surroundings": around, **found}))
+
+    return options, end
 
 
 def surroundings() -> dict[str, Any]:

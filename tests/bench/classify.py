@@ -13,7 +13,6 @@ object.
 import argparse
 import contextlib
 import copy
-import json
 import logging
 import tempfile
 import time
@@ -33,7 +32,7 @@ from core.vision.classification import BATCH
 from core.vision.explanation import grad_cam
 from core.vision.imagenet import ImageNetClassifier
 from tests.bench import _classify_page
-from tests.bench._timing import Contender, alternating, ratio, report, surroundings
+from tests.bench._timing import Contender, alternating, begin, ratio, report
 
 ROUNDS = 7
 REPEATS = {1: 20, 32: 1}  # pictures at once: how often in a round
@@ -151,14 +150,11 @@ def compare(name: str, classifier: ImageNetClassifier, rounds: int) -> dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.classify", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--browser", action="store_true", help="also from the upload to the label on the page")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    options = parser.parse_args()
     logging.disable(logging.WARNING)
     torch.set_num_threads(usable_cores())
-    around = surroundings() | {name: _version(name) for name in ("onnxruntime", "onnx")}
-    print(" · ".join(f"{name} {value}" for name, value in around.items()))
+    options, end = begin(parser, onnxruntime=_version("onnxruntime"), onnx=_version("onnx"))
     page = _classify_page.measure(options.rounds) if options.browser else {}
     _classify_page.report(page)
     ratios = {}
@@ -167,8 +163,7 @@ def main() -> None:
     print()
     for name, value in ratios.items():
         print(f"{name:52}{value:8.2f}")
-    if options.json:
-        print(json.dumps({"surroundings": around, "page": page, **{k: round(v, 4) for k, v in ratios.items()}}))
+    end({"page": page, **{name: round(value, 4) for name, value in ratios.items()}})
 
 
 def _version(package: str) -> str:

@@ -7,7 +7,6 @@ reach the accuracy. With ``--json`` the last line is one JSON object.
 """
 
 import argparse
-import json
 import statistics
 import time
 
@@ -16,7 +15,7 @@ from core.vision.datasets import fashion_mnist
 from core.vision.fetching import fetch
 from core.vision.recipe import PictureRecipe
 from tests.bench._home import home_of_its_own
-from tests.bench._timing import surroundings
+from tests.bench._timing import begin
 
 SEEDS, WANTED, GOAL_S = 5, 0.9, 45.0
 LONGEST_S = 600.0
@@ -40,11 +39,8 @@ def one_run(seed: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.fashion", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    options = parser.parse_args()
-    around = surroundings()
-    print(" · ".join(f"{name} {value}" for name, value in around.items()))
+    options, end = begin(parser)
     with home_of_its_own():
         for remote in fashion_mnist.missing():  # into this home, where no package of the system brings them
             fetch(remote)
@@ -58,9 +54,8 @@ def main() -> None:
     seconds = statistics.median(run["seconds"] for run in runs)
     least = min(run["accuracy"] for run in runs)
     print(f"median {seconds:.1f} s, least accuracy {least:.4f}")
-    if options.json:
-        found = {"seconds": round(seconds, 2), "least_accuracy": least, "all_reach_it": least >= WANTED}
-        print(json.dumps({"surroundings": around, **found, "seconds_over_goal": round(seconds / GOAL_S, 4)}))
+    found = {"seconds": round(seconds, 2), "least_accuracy": least, "all_reach_it": least >= WANTED}
+    end(found | {"seconds_over_goal": round(seconds / GOAL_S, 4)})
 
 
 if __name__ == "__main__":

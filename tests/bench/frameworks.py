@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.machine import THREADS_WAIT
-from tests.bench._timing import alternating, ratio, report, surroundings
+from tests.bench._timing import alternating, begin, ratio, report
 
 ROOT = Path(__file__).parents[2]
 OURS = "our_loop"
@@ -107,22 +107,17 @@ def environment(folder: str | None, names: list[str]) -> Iterator[Path]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.frameworks", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of each epoch, else {STEPS}")
     parser.add_argument("--only", choices=OTHERS, action="append", help="one of them; may be repeated")
     parser.add_argument("--environment", metavar="FOLDER", help="where to install them, and keep them")
-    options = parser.parse_args()
+    options, end = begin(parser)
     names = options.only or list(OTHERS)
-    around = surroundings()
-    print(" · ".join(f"{name} {value}" for name, value in around.items()))
     with environment(options.environment, names) as python:
         found = measured(python, names, options.steps, options.rounds)
     for name in names:
         print(f"ours / {name:12}{found['versions'][name]:12}{found[f'ours_over_{name}']:8.2f}")
-    if options.json:
-        rounded = {key: round(value, 4) if isinstance(value, float) else value for key, value in found.items()}
-        print(json.dumps({"surroundings": around, **rounded}))
+    end({key: round(value, 4) if isinstance(value, float) else value for key, value in found.items()})
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from core.training.loop import Trainer
 from core.training.optimizers import make_optimizer
 from core.training.recipe import Recipe
 from core.training.task import Task
-from tests.bench._timing import alternating, ratio, report, surroundings
+from tests.bench._timing import alternating, begin, ratio, report
 
 ROUNDS, STEPS, TOKENS, MINUTES = 5, 60, 256, 3.0
 CPU = torch.device("cpu")
@@ -132,15 +132,12 @@ def learnt(path: str, minutes: float) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.language", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="without the whole loop of a life")
-    parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--minutes", type=float, default=MINUTES, help="how long to learn a text")
     parser.add_argument("--shakespeare", metavar="PATH", help="instead: learn this text")
     parser.add_argument("--songci", metavar="PATH", help="instead: learn this text")
-    options = parser.parse_args()
     prepare(CPU)
-    around = surroundings()
-    print(" · ".join(f"{name} {value}" for name, value in around.items()))
+    options, end = begin(parser)
     if options.shakespeare or options.songci:
         found = learnt(options.shakespeare or options.songci, options.minutes)
     else:
@@ -148,8 +145,7 @@ def main() -> None:
         found |= {} if options.quick else whole_loop()
     for name, value in found.items():
         print(f"{name:32}{value:>12}" if isinstance(value, str) else f"{name:32}{value:12.3f}")
-    if options.json:
-        print(json.dumps({"surroundings": around, **found}))
+    end(found)
 
 
 if __name__ == "__main__":

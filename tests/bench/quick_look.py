@@ -7,14 +7,13 @@ object.
 """
 
 import argparse
-import json
 import statistics
 import time
 
 from core.runs import store
 from core.vision.recipe import PictureRecipe
 from tests.bench._home import home_of_its_own
-from tests.bench._timing import surroundings
+from tests.bench._timing import begin
 
 ROUNDS = 7
 MARKS = ("preparing", "started", "step", "finished")  # events, at whose first the clock is read
@@ -42,11 +41,8 @@ def one_run(recipe: PictureRecipe) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.quick_look", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="end with one JSON object")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    options = parser.parse_args()
-    around = surroundings()
-    print(" · ".join(f"{name} {value}" for name, value in around.items()))
+    options, end = begin(parser)
     with home_of_its_own():
         one_run(PictureRecipe.preset("quick-look"))  # the first: everything is read from the disk
         runs = [one_run(PictureRecipe.preset("quick-look", seed=seed)) for seed in range(options.rounds)]
@@ -55,10 +51,9 @@ def main() -> None:
     for name, value in medians.items():
         values = [run[name] for run in runs]
         print(f"{name:30}{value:8,.0f}{min(values):9,.0f}{max(values):9,.0f}")
-    if options.json:
-        rounded = {name: round(value, 1) for name, value in medians.items()}
-        ratios = {f"{name}_over_goal": round(medians[name] / 1e3 / goal, 4) for name, goal in GOALS_S.items()}
-        print(json.dumps({"surroundings": around, "ms": rounded, **ratios}))
+    rounded = {name: round(value, 1) for name, value in medians.items()}
+    ratios = {f"{name}_over_goal": round(medians[name] / 1e3 / goal, 4) for name, goal in GOALS_S.items()}
+    end({"ms": rounded, **ratios})
 
 
 if __name__ == "__main__":

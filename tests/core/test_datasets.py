@@ -13,6 +13,7 @@ from PIL import Image
 
 from core import registry
 from core.errors import UserError
+from core.vision import downloads
 from core.vision.datasets.fashion_mnist import DEBIAN
 from core.vision.preview import dataset_preview
 from core.vision.recipe import DATASETS, PictureRecipe
@@ -180,7 +181,7 @@ def test_without_data_or_internet_the_sentence_says_where_to_put_it(name, monkey
     monkeypatch.setattr("core.vision.fetching.urllib.request.urlopen", offline)
     monkeypatch.setattr("core.vision.datasets.fashion_mnist.DEBIAN", tmp_path)
     with pytest.raises(UserError, match="cannot be downloaded") as caught:
-        load_dataset(PictureRecipe(dataset=name))
+        downloads.go_on(name, seconds=1)
     assert str(home / "downloads") in str(caught.value)
 
 

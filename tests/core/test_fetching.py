@@ -3,8 +3,10 @@
 import gzip
 import hashlib
 import io
+import json
 import pickle
 import re
+import shutil
 import socket
 import tarfile
 import threading
@@ -15,6 +17,9 @@ import numpy as np
 import pytest
 
 from core.errors import UserError
+from core.runs.execute import execute
+from core.runs.folder import RunFolder
+from core.training.__main__ import main
 from core.vision import downloads, fetching, imagenet
 from core.vision.datasets import cifar10, fashion_mnist
 from core.vision.fetching import Remote, fetch, fetch_some
@@ -188,14 +193,45 @@ def test_fashion_mnist_is_fetched_for_the_page(fashion, server):
 
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"])
 def test_a_truncated_fashion_mnist_is_fetched_again(fashion, server, name):
+    brought("fashion-mnist")
     dataset = load_dataset(PictureRecipe(dataset="fashion-mnist"))
     packed = server.files["train-images-idx3-ubyte.gz"]
     whole = packed if name.endswith(".gz") else gzip.decompress(packed)
     (fashion / "train-images-idx3-ubyte.gz").unlink()
     (fashion / name).write_bytes(whole[:-100])
+    with pytest.raises(UserError, match="fashion-mnist is not on this machine any more"):
+        load_dataset(PictureRecipe(dataset="fashion-mnist"))
+    assert len(server.asked) == 4
+    brought("fashion-mnist")
     again = load_dataset(PictureRecipe(dataset="fashion-mnist"))
     assert again.train.images.equal(dataset.train.images)
     assert len(server.asked) == 5
+
+
+def test_a_run_whose_data_set_was_deleted_asks_nobody_and_goes_on_when_it_is_back(fashion, server, tmp_path):
+    brought("fashion-mnist")
+    folder = RunFolder(tmp_path / "run")
+    folder.create(PictureRecipe.preset("quick-look", dataset="fashion-mnist", device="cpu"))
+    steps = iter(range(100))
+    stopped = list(execute(folder, pulse=lambda: next(steps) > 3))[-1]
+    assert stopped["event"] == "stopped"
+    shutil.rmtree(fashion)
+    with pytest.raises(UserError, match="Choose it on the page Train and download it there; then resume"):
+        list(execute(folder))
+    assert len(server.asked) == 4
+    brought("fashion-mnist")
+    events = [event["event"] for event in execute(folder)]
+    assert "resumed" in events
+    assert events[-1] == "finished"
+
+
+def test_the_command_fetches_what_it_is_asked_to_learn(fashion, server, capsys, monkeypatch):
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # the tests' own stay
+    assert main(["--dataset", "fashion-mnist", "--epochs", "1", "--device", "cpu"]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert told[0] == {"event": "preparing", "what": "download", "share": 1.0}
+    assert told[-1]["event"] == "finished"
+    assert len(server.asked) == 4
 
 
 @pytest.fixture
@@ -238,6 +274,7 @@ def test_cifar10_is_fetched_for_the_page_and_unpacked(cifar, server):
 
 @pytest.mark.parametrize("broken", ["data_batch_3", "test_batch", "batches.meta"])
 def test_a_half_unpacked_cifar10_is_unpacked_again(cifar, server, broken):
+    brought("cifar10")
     dataset = load_dataset(PictureRecipe(dataset="cifar10"))
     (cifar / broken).write_bytes((cifar / broken).read_bytes()[:-10])
     (cifar / "data_batch_5").unlink()
@@ -250,6 +287,10 @@ def test_a_truncated_archive_is_fetched_again(cifar, server):
     archive = cifar.with_name("cifar-10-python.tar.gz")
     archive.parent.mkdir(parents=True)
     archive.write_bytes(server.files[archive.name][:5000])
+    with pytest.raises(UserError, match="cifar10 is not on this machine any more"):
+        load_dataset(PictureRecipe(dataset="cifar10"))
+    assert server.asked == []
+    brought("cifar10")
     assert len(load_dataset(PictureRecipe(dataset="cifar10")).train) == 100
 
 

@@ -58,3 +58,25 @@ def test_a_phone_shows_a_list(page):
     page.get_by_role("button", name=re.compile("提示学习")).last.click(timeout=30_000)
     expect(page.get_by_role("heading", name="提示学习", exact=True)).to_be_visible(timeout=15_000)
     assert "node=prompting" in page.url
+
+
+def test_the_small_graphs_of_home_lead_to_their_pages(page):
+    page.goto("/?lang=en")
+    page.get_by_role("link", name="Machine learning, field").click(timeout=30_000)
+    expect(page.get_by_role("heading", name="Machine learning", exact=True)).to_be_visible(timeout=15_000)
+    assert "concepts?node=machine-learning" in page.url
+    page.goto("/?lang=en")
+    page.get_by_role("link", name="Few-shot learning, step").focus(timeout=30_000)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Few-shot learning", exact=True)).to_be_visible(timeout=15_000)
+    assert "pipeline?node=few-shot-learning" in page.url
+
+
+def test_home_is_a_list_on_a_phone_and_one_screen_on_a_laptop(page):
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto("/?lang=zh")
+    page.get_by_role("link", name="少样本学习", exact=True).click(timeout=30_000)
+    expect(page.get_by_role("heading", name="少样本学习", exact=True)).to_be_visible(timeout=15_000)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/?lang=en")
+    expect(page.get_by_text("This machine")).to_be_in_viewport(ratio=1, timeout=60_000)

@@ -1,4 +1,4 @@
-"""Home: what this is, the ways in, and the machine it runs on."""
+"""Home: what this is, the ways in, the article's two graphs, and the machine it runs on."""
 
 from typing import Any
 
@@ -31,16 +31,20 @@ WAYS = (
 shown = [way for way in WAYS if has_page(way[0])]
 for column, (slug, title, text) in zip(st.columns(len(shown)), shown, strict=True):
     with column, st.container(border=True, height="stretch"):
-        st.subheader(title, anchor=False)
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.subheader(title, anchor=False, width="content")
+            st.page_link(page(slug), label=_("Open"), icon=":material/arrow_forward:", width="content")
         st.markdown(text)
-        st.page_link(page(slug), label=_("Open"), icon=":material/arrow_forward:")
 
-st.subheader(_("This machine"), anchor=False)
+from app.components.small_graphs import show_small_graphs  # noqa: E402  reads the content: the ways in come first
+
+show_small_graphs()
 with user_errors():
     facts = machine()
-    with st.container(horizontal=True):
-        st.metric(_("Computes on"), facts["device_name"].partition(",")[0])  # a CPU's threads stand beside it
-        st.metric(_("Threads"), facts["threads"])
-        if facts["memory_gib"]:
-            st.metric(_("Memory"), f"{facts['memory_gib']:.0f} GiB")
-        st.metric("torch", facts["versions"]["torch"])
+    told = {
+        _("Computes on"): facts["device_name"].partition(",")[0],  # a CPU's threads are told next
+        _("Threads"): facts["threads"],
+        _("Memory"): f"{facts['memory_gib']:.0f} GiB" if facts["memory_gib"] else "",
+        "torch": facts["versions"]["torch"],
+    }
+    st.caption(" · ".join([f"**{_('This machine')}**", *(f"{name}: {value}" for name, value in told.items() if value)]))

@@ -10,7 +10,7 @@ from filelock import FileLock
 from core.tasks import Say
 from core.vision.datasets._argument import refuse_argument
 from core.vision.datasets._downloads import channels_last, downloads_folder
-from core.vision.fetching import Remote, fetch
+from core.vision.fetching import Remote, kept
 from core.vision.pictures import PictureDataset, Pictures
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
@@ -19,9 +19,9 @@ MD5 = "c58f30108f718f92721af3b95e74349a"
 
 def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDataset:
     """3×32×32 pictures, 50,000 to learn from and 10,000 to be tested on, as their maker split them."""
-    del seed, image_size
+    del seed, image_size, say
     refuse_argument("cifar10", argument)
-    parts = [_part(train, say) for train in (True, False)]
+    parts = [_part(train) for train in (True, False)]
     train, test = (
         Pictures(channels_last(torch.from_numpy(part.data)), torch.tensor(part.targets, dtype=torch.int64))
         for part in parts
@@ -37,7 +37,7 @@ def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDatas
 
 
 def missing() -> list[Remote]:
-    """What has to be fetched before `load`."""
+    """What has to be fetched before `load`, which fetches nothing."""
     return [] if _archive().is_here() or _unpacked(train=False) is not None else [_archive()]
 
 
@@ -45,12 +45,12 @@ def _archive() -> Remote:
     return Remote(URL, downloads_folder() / "cifar-10-python.tar.gz", f"md5:{MD5}")
 
 
-def _part(train: bool, say: Say) -> Any:
+def _part(train: bool) -> Any:
     """torchvision's data set; what was never unpacked, or not to the end, is unpacked from the archive."""
     found = _unpacked(train)
     if found is not None:
         return found
-    archive = fetch(_archive(), say)
+    archive = kept(_archive(), "cifar10")
     one_at_a_time = FileLock(archive.with_name(archive.name + ".unpacking"))  # a preview and a run may both want it
     with one_at_a_time, tarfile.open(archive) as files:
         files.extractall(archive.parent, filter="data")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.tasks import Say
 from core.vision.datasets._argument import refuse_argument
 from core.vision.datasets._downloads import channels_last, downloads_folder
-from core.vision.fetching import Remote, fetch
+from core.vision.fetching import Remote, kept
 from core.vision.pictures import PictureDataset, Pictures
 
 CLASSES = (
@@ -31,9 +31,9 @@ DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # where the package dataset-
 
 def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDataset:
     """1×28×28 pictures, 60,000 to learn from and 10,000 to be tested on, as their makers split them."""
-    del seed, image_size
+    del seed, image_size, say
     refuse_argument("fashion-mnist", argument)
-    train, test = _part("train", say), _part("t10k", say)
+    train, test = _part("train"), _part("t10k")
     return PictureDataset(
         name="fashion-mnist",
         version="1.0",
@@ -45,21 +45,21 @@ def load(argument: str, *, seed: int, image_size: int, say: Say) -> PictureDatas
 
 
 def missing() -> list[Remote]:
-    """What has to be fetched before `load`."""
+    """What has to be fetched before `load`, which fetches nothing."""
     return [_remote(name) for name in CHECKSUMS if _found(name) is None]
 
 
-def _part(part: str, say: Say) -> Pictures:
-    pixels = _array(f"{part}-images-idx3-ubyte", say).reshape(-1, 28, 28, 1)
-    labels = _array(f"{part}-labels-idx1-ubyte", say)
+def _part(part: str) -> Pictures:
+    pixels = _array(f"{part}-images-idx3-ubyte").reshape(-1, 28, 28, 1)
+    labels = _array(f"{part}-labels-idx1-ubyte")
     return Pictures(channels_last(torch.from_numpy(pixels)), torch.from_numpy(labels.astype(np.int64)))
 
 
-def _array(name: str, say: Say) -> NDArray[np.uint8]:
+def _array(name: str) -> NDArray[np.uint8]:
     """The numbers of one of the four files."""
     data = _found(name)
     if data is None:
-        data = _content(fetch(_remote(name), say))
+        data = _content(kept(_remote(name), "fashion-mnist"))
         assert data is not None, "the file has the right checksum"
     return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).copy()
 
