@@ -95,9 +95,11 @@ CASES = {
     "backpropagation, check": Case("backpropagation?part=check&h=1e-10", "h", "difference"),
     "residual, another seed at 56 layers": Case("residual", "seed", "signal"),
     "residual, depth": Case("residual?seed=50", "depth", "signal", "ArrowLeft", 26),
-    "playground, depth of the trees": Case("playground", "tree_depth", "plane-tree", most=14, open="Turn the classics"),
+    "playground, depth of the trees": Case(
+        "playground?noise=1&tree_depth=1", "tree_depth", "plane-tree", most=9, open="Turn the classics"
+    ),  # deeper than that the tree does not grow, and its picture stays as it is
     "playground, another start (200 epochs)": Case("playground", "start", "film", most=10),
-    "text, vocabulary (BPE)": Case("text?part=frequency&tokens=bpe", "vocabulary", "zipf"),
+    "text, vocabulary (BPE)": Case("text?part=frequency&tokens=bpe", "vocabulary", "zipf", most=9),
     "inside the model, temperature": Case("language-model?temperature=0", "temperature", "next", model=True),
 }
 AMONG_OTHERS = ("cross-entropy, steps", "gradient steps, step", "backpropagation, graph")

@@ -109,9 +109,10 @@ def test_a_press_on_the_landscape_is_where_the_walk_starts(page):
 def test_a_film_plays(page):
     page.goto("/cross-entropy?part=fit&lang=en")
     chart = drawn(page, ".st-key-film .chart")
-    first = chart.evaluate("chart => chart.data[3].x[0]")
+    runner = "document.querySelector('.st-key-film .chart').data[3].x[0]"
+    first = page.evaluate(runner)
     chart.locator(".updatemenu-button", has_text="▶").click()
-    page.wait_for_function(f"() => document.querySelector('.st-key-film .chart').data[3].x[0] > {first}", timeout=15_000)
+    page.wait_for_function(f"() => {runner} > {first}", timeout=15_000)
 
 
 @pytest.mark.browser
