@@ -109,7 +109,7 @@ function template({ font, text, heading, ground, line, faint, colours, scale }) 
     automargin: true, gridcolor: faint, zerolinecolor: faint, tickcolor: faint, tickfont: small,
     title: { font: { color: text, size: 14 }, standoff: 16 },
   };
-  const sides = { gridcolor: faint, zerolinecolor: faint, color: text };
+  const sides = { gridcolor: line, zerolinecolor: line, color: text };
   return {
     data: { scatter: [{ marker: { line: { width: 0 } } }] },
     layout: {

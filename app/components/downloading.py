@@ -46,7 +46,7 @@ def check_here(what: str) -> None:
 
 
 def look_again(what: str, failed: float) -> None:
-    """A run that learns from it failed at that time: it may have been deleted since it was looked at."""
+    """Whoever needed it failed at that time: it may have been deleted since it was looked at."""
     if _here.get(_name(what), failed) < failed:
         _here.pop(_name(what), None)
 

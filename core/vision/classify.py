@@ -25,9 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     wait_without_spinning()
 
+    from core.vision import imagenet  # noqa: PLC0415
     from core.vision.classification import load_classifier  # noqa: PLC0415  torch takes seconds to import
+    from core.vision.fetching import fetch  # noqa: PLC0415
 
     try:
+        for remote in imagenet.missing(options.model):  # asked for by this command; the app only reads
+            fetch(remote)
         load_classifier(options.model)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core.errors import UserError
 from core.vision import efficientnet_lite, onnx_graph
-from core.vision.fetching import Remote, fetch
+from core.vision.fetching import Remote
 from core.vision.network import Normalisation
 
 # torchvision's categories are the 1,000 classes in ImageNet's own order; reading them downloads nothing.
@@ -83,11 +83,15 @@ def efficientnet_lite0() -> ImageNetClassifier:
 
 
 def _torchvision_resnet(name: str) -> ImageNetClassifier:
-    """One of torchvision's own, its weights from its cache, else from the internet."""
+    """One of torchvision's own, its weights from its cache. Raises `UserError` where nobody has downloaded them."""
     weights = torchvision.models.get_model_weights(name).DEFAULT
-    file = fetch(_weights_file(name))
+    kept = _weights_file(name)
+    if not kept.is_here():
+        raise UserError(
+            "{name} is not on this machine any more. Choose it on the page Classify and download it there.", name=name
+        )
     network = torchvision.models.get_model(name, weights=None)
-    network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+    network.load_state_dict(torch.load(kept.file, map_location="cpu", weights_only=True))
     preset = weights.transforms()
     side, share = preset.crop_size[0], preset.crop_size[0] / preset.resize_size[0]
     return of_resnet(network, preset.mean, preset.std, side, share)

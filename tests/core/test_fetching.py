@@ -327,3 +327,12 @@ def test_resnets_use_what_torchvision_has_in_its_cache(tmp_path, monkeypatch, na
     expected = network((images - mean.view(3, 1, 1)) / std.view(3, 1, 1))
     assert torch.allclose(known.logits(images), expected, rtol=1e-3, atol=1e-3)
     assert (known.side, known.share) == (224, share)
+
+
+def test_weights_that_were_deleted_are_not_fetched_unasked(tmp_path, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("asked somebody outside"))
+    with pytest.raises(UserError, match="resnet18 is not on this machine any more"):
+        imagenet.MODELS["imagenet-resnet18"]()

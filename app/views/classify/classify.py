@@ -1,14 +1,17 @@
 """Classify: what a picture shows, by a network trained on ImageNet or by one you trained yourself."""
 
+import time
+
 import streamlit as st
 
 from app.components import classified
 from app.components.address import choice
 from app.components.code import show_code
-from app.components.downloading import bring
+from app.components.downloading import bring, look_again
 from app.components.page import page_header, user_errors
 from app.components.who import me
 from app.language import _
+from core.errors import UserError
 from core.runs import client, store
 from core.vision.recipe import PictureRecipe
 from core.vision.samples import sample_pictures
@@ -55,7 +58,11 @@ with user_errors():
     good = classified.readable(files)
     if good:
         bring(model)
-        answers = classified.classify(tuple(good.values()), model)
+        try:
+            answers = classified.classify(tuple(good.values()), model)
+        except UserError:
+            look_again(model, time.time())
+            raise
         results = dict(zip(good, answers, strict=True))
         if len(results) > 1:
             classified.table(results)
