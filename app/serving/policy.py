@@ -3,12 +3,9 @@
 import base64
 import hashlib
 import re
-from pathlib import Path
 
-import streamlit
-
-from app.components.ahead import charts_script
 from app.language import LANGUAGES, language_script
+from app.serving.first_page import first_page
 
 
 def _digest(script: str) -> str:
@@ -16,10 +13,8 @@ def _digest(script: str) -> str:
 
 
 def _inline_scripts() -> list[str]:
-    """The scripts that stand within pages: those of Streamlit's own first page, and our own."""
-    first = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    ours = [*map(language_script, LANGUAGES), charts_script()]
-    return [*re.findall(r"<script>(.*?)</script>", first, re.DOTALL), *ours]
+    """The scripts that stand within pages: those of the first page, and the one that sets the language."""
+    return [*re.findall(r"<script>(.*?)</script>", first_page(), re.DOTALL), *map(language_script, LANGUAGES)]
 
 
 _POLICY = {

@@ -91,8 +91,8 @@ def test_sockets_of_one_address_are_bounded(app_url):
     deadline = time.monotonic() + 20
     while True:  # those that left have made place
         try:
-            handshake(app_url, origin=app_url).close()
-            break
+            with handshake(app_url, origin=app_url):
+                break
         except InvalidHandshake:
             assert time.monotonic() < deadline
             time.sleep(0.2)

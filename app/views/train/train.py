@@ -3,7 +3,6 @@
 import streamlit as st
 
 from app.components import recipe_form as form
-from app.components.ahead import charts_ahead
 from app.components.code import show_code
 from app.components.downloading import check_here
 from app.components.page import page_header, user_errors
@@ -71,7 +70,6 @@ if recipe is not None:
         with model:
             show_layers(recipe)
 
-charts_ahead()
 show_code(
     "core.training.loop:Trainer", "core.training.step:Step", "core.vision.task:PictureTask",
     "core.training.optimizers:make_optimizer",
