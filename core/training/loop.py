@@ -187,7 +187,7 @@ class Trainer:
             "model": self.task.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "best_weights": self.best_weights,
-            "meter": (self.meter.sums, self.meter.count),
+            "meter": (torch.tensor(self.meter.numbers(), dtype=torch.float64), self.meter.count),
             "order": self.order,
             "order_generator": self.order_generator.get_state(),
             "variation_generator": self.variation_generator.get_state(),
@@ -202,7 +202,7 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.best_weights = {name: tensor.to(self.device) for name, tensor in state["best_weights"].items()}
         sums, self.meter.count = state["meter"]
-        self.meter.sums.copy_(sums)
+        self.meter.sums = sums.tolist()
         self.order = state["order"].to(self.task.indices_on)
         self.order_generator.set_state(state["order_generator"].cpu())
         self.variation_generator.set_state(state["variation_generator"].cpu())
@@ -213,14 +213,15 @@ class Trainer:
 
 
 class _Meter:
-    """Adds up loss and accuracy on the device and measures speed; reading it is the only wait for the device."""
+    """Adds up loss and accuracy and measures speed; reading it is the only wait for the device.
+
+    On a CPU nothing is waited for, so plain numbers are added up: between two steps, when the network has filled the
+    caches with its own, an operation on a tensor takes ten times as long as it does again and again.
+    """
 
     def __init__(self, device: torch.device) -> None:
-        on_cpu = device.type == "cpu"
-        self.sums = torch.zeros(2, device=device, dtype=torch.float64 if on_cpu else torch.float32)  # loss, correct
-        # The same memory as NumPy sees it: on a CPU, where nothing is waited for, two numbers are added there in a
-        # tenth of the time that torch takes for it.
-        self.shared = self.sums.numpy() if on_cpu else None
+        self.at_hand = device.type == "cpu"
+        self.sums: list[Tensor | float] = [0.0, 0.0]  # of the loss and of right answers; elsewhere tensors on the device
         self.count = self.last_count = self.total = 0
         self.started = self.last_read = 0.0
 
@@ -228,23 +229,24 @@ class _Meter:
         self.started = self.last_read = time.monotonic()
 
     def add(self, loss: Tensor, correct: Tensor, count: int) -> None:
-        if self.shared is None:
-            self.sums[0] += loss * count
-            self.sums[1] += correct
-        else:
-            self.shared += (float(loss * count), float(correct))
+        self.sums[0] += (loss.item() if self.at_hand else loss) * count
+        self.sums[1] += correct.item() if self.at_hand else correct
         self.count += count
 
     def read(self) -> tuple[float, float, float]:
         """Mean loss, accuracy and examples per second since the last reading."""
-        loss_sum, correct = self.sums.tolist()
+        loss_sum, correct = self.numbers()
         now = time.monotonic()
         speed = self.count / max(now - self.last_read, 1e-9)
         self.last_count, self.total, self.last_read = self.count, self.total + self.count, now
         loss, accuracy = loss_sum / self.count, correct / self.count
-        self.sums.zero_()
+        self.sums = [0.0, 0.0]
         self.count = 0
         return loss, accuracy, speed
+
+    def numbers(self) -> list[float]:
+        """The sums since the last reading."""
+        return [float(value) for value in self.sums]
 
     @property
     def average_speed(self) -> float:

@@ -83,6 +83,7 @@ def ours(dataset: PictureDataset, recipe: PictureRecipe, device: torch.device, s
 def ceiling(dataset: PictureDataset, recipe: PictureRecipe, device: torch.device, steps: int) -> Callable[[], float]:
     """The same net and optimiser on one fixed batch, again and again."""
     network = build_network(recipe.model, dataset.input_shape, len(dataset.classes))
+    network.fit(dataset.train)  # ours subtracts this mean, too
     network = network.to(device).to(memory_format=torch.channels_last)
     inputs = dataset.train.images[: recipe.batch_size].to(device).float().div(255)
     inputs = inputs.contiguous(memory_format=torch.channels_last)
