@@ -221,7 +221,7 @@ class _Meter:
 
     def __init__(self, device: torch.device) -> None:
         self.at_hand = device.type == "cpu"
-        self.sums: list[Tensor | float] = [0.0, 0.0]  # of the loss and of right answers; elsewhere tensors on the device
+        self.sums: list[Tensor | float] = [0.0, 0.0]  # of the loss, of right answers; on a GPU they are tensors there
         self.count = self.last_count = self.total = 0
         self.started = self.last_read = 0.0
 

@@ -37,7 +37,7 @@ MOST_BYTES = 64 * 10**9  # of one data set
 FREE_BYTES = 256 * 2**20  # left on the disk for others
 MAPPED_BYTES = 256 * 2**20  # of pages a process holds on to before it lets go of them
 DENSE = 4  # pictures are read together with what lies between them when that is no more than so many times as much
-_CAN_ADVISE = sys.platform == "linux"
+CAN_ASK = sys.platform == "linux"
 _AROUND_BYTES = 64 * 2**10  # what Linux maps at once around a byte that is asked for
 
 Chunk = tuple[NDArray[np.uint8], NDArray[np.int64]]
@@ -65,7 +65,7 @@ class StoredPixels:
             self.mapping = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
             self.descriptor = os.dup(opened.fileno())
         weakref.finalize(self, os.close, self.descriptor)
-        if _CAN_ADVISE:
+        if CAN_ASK:
             self.mapping.madvise(mmap.MADV_RANDOM)
         self.pixels = np.frombuffer(self.mapping, np.uint8, math.prod(shape), offset).reshape(shape)
         self.touched = 0
@@ -74,9 +74,11 @@ class StoredPixels:
     def nbytes(self) -> int:
         return self.pixels.nbytes
 
-    def read(self, rows: Tensor, pinned: bool = False) -> Tensor:
-        """(B,C,H,W) bytes of the pictures in these rows, (B,) int64; channels-last, in pinned memory if asked for."""
-        self._ask_for(rows)
+    def read(self, rows: Tensor, pinned: bool = False, asked: bool = False) -> Tensor:
+        """(B,C,H,W) bytes of the pictures in these rows, (B,) int64; channels-last, in pinned memory if wanted.
+        `asked` says that they were asked for before."""
+        if not asked:
+            self.ask_for(rows)
         found = torch.empty((len(rows), *self.pixels.shape[1:]), dtype=torch.uint8, pin_memory=pinned)
         # "clip" writes straight into `out`; NumPy's own check of the rows would copy once more.
         np.take(self.pixels, rows.numpy(), axis=0, out=found.numpy(), mode="clip")
@@ -88,12 +90,13 @@ class StoredPixels:
     def let_go(self) -> None:
         """Hold on to no page of the file; what the system still has is mapped again when it is asked for."""
         self.touched = 0
-        if _CAN_ADVISE:
+        if CAN_ASK:
             self.mapping.madvise(mmap.MADV_DONTNEED)
 
-    def _ask_for(self, rows: Tensor) -> None:
-        """Let the system fetch these pictures all at once, while it is not yet waited for any of them."""
-        if not _CAN_ADVISE or not len(rows):
+    def ask_for(self, rows: Tensor) -> None:
+        """Let the system fetch these pictures all at once, while it is not yet waited for any of them; where it can
+        be told (`CAN_ASK`)."""
+        if not CAN_ASK or not len(rows):
             return
         first, last = (int(row) for row in rows.aminmax())
         pieces = [(first, last + 1 - first)]

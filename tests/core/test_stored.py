@@ -144,8 +144,11 @@ def test_a_run_whose_pictures_and_cache_are_gone_gets_a_sentence(tmp_path, mappe
     run(folder.path, of)
 
 
-def test_what_is_announced_is_read_and_what_was_not_is_read_too(mapped):
+@pytest.mark.parametrize("can_ask", [stored.CAN_ASK, False])
+def test_what_is_announced_is_read_and_what_was_not_is_read_too(mapped, monkeypatch, can_ask):
     mapped()
+    monkeypatch.setattr(stored, "CAN_ASK", can_ask)
+    monkeypatch.setattr("core.vision.ahead.CAN_ASK", can_ask)
     found = kept("counted", "1", (300, 2, 2, 3), lambda: [counted(0, 200), counted(200, 100)])
     assert isinstance(found.pixels, StoredPixels)
     assert found.marks.tolist() == list(range(300))
@@ -156,6 +159,22 @@ def test_what_is_announced_is_read_and_what_was_not_is_read_too(mapped):
     reader.expect(torch.tensor([1]))
     assert reader.batch(torch.tensor([2, 3]))[:, 2, 1, 1].tolist() == [297 % 256, 296 % 256]
     assert torch.cat(list(reader.in_order(7)))[:, 1, 1, 0].tolist() == [(299 - k) % 256 for k in range(300)]
+
+
+@pytest.mark.skipif(not stored.CAN_ASK, reason="this system cannot be told what will be read")
+def test_what_is_announced_is_asked_for_once_and_without_a_thread(mapped, monkeypatch):
+    """Beside a processor that computes a thread costs more than it hides."""
+    mapped()
+    found = kept("counted", "1", (300, 2, 2, 3), lambda: [counted(0, 300)])
+    asked = []
+    monkeypatch.setattr(StoredPixels, "ask_for", lambda _self, rows: asked.append(rows.tolist()))
+    reader = Reader(Pictures(found.pixels, found.marks), CPU)
+    for indices in ([3, 200], [7, 8]):
+        reader.expect(torch.tensor(indices))
+        assert reader.batch(torch.tensor(indices))[:, 0, 0, 0].tolist() == indices
+    reader.batch(torch.tensor([5, 4]))
+    assert asked == [[3, 200], [7, 8], [5, 4]]
+    assert reader.thread is None
 
 
 @pytest.mark.gpu
