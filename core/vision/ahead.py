@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -43,8 +42,7 @@ class Reader:
         if self.thread is not None:
             self.coming = indices, self.thread.submit(self._read, indices).result
         elif self.far:
-            self.pictures.ask_for(indices)
-            self.coming = indices, partial(self._read, indices, asked=True)
+            self.coming = indices, self.pictures.begin(indices)
 
     def batch(self, indices: Tensor) -> Tensor:
         """(B,C,H,W) bytes on the device; `indices` (B,) lie there or, when the pictures are far, on the CPU."""
@@ -68,6 +66,6 @@ class Reader:
                 self.expect(batches[place + 1])
             yield images
 
-    def _read(self, indices: Tensor, asked: bool = False) -> Tensor:
-        found = self.pictures.at(indices, pinned=self.device.type == "cuda", asked=asked)
+    def _read(self, indices: Tensor) -> Tensor:
+        found = self.pictures.at(indices, pinned=self.device.type == "cuda")
         return found.pin_memory() if self.device.type == "cuda" and not found.is_pinned() else found

@@ -1,6 +1,7 @@
 """Pictures too many for the memory: the same bits from a mapped file as from memory, and a cache that mends itself."""
 
 import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -166,8 +167,13 @@ def test_what_is_announced_is_asked_for_once_and_without_a_thread(mapped, monkey
     """Beside a processor that computes a thread costs more than it hides."""
     mapped()
     found = kept("counted", "1", (300, 2, 2, 3), lambda: [counted(0, 300)])
-    asked = []
-    monkeypatch.setattr(StoredPixels, "ask_for", lambda _self, rows: asked.append(rows.tolist()))
+    asked, begin = [], StoredPixels.begin
+
+    def noted(self, rows, pinned=False):
+        asked.append(rows.tolist())
+        return begin(self, rows, pinned)
+
+    monkeypatch.setattr(StoredPixels, "begin", noted)
     reader = Reader(Pictures(found.pixels, found.marks), CPU)
     for indices in ([3, 200], [7, 8]):
         reader.expect(torch.tensor(indices))
@@ -175,6 +181,32 @@ def test_what_is_announced_is_asked_for_once_and_without_a_thread(mapped, monkey
     reader.batch(torch.tensor([5, 4]))
     assert asked == [[3, 200], [7, 8], [5, 4]]
     assert reader.thread is None
+
+
+@pytest.mark.skipif(not stored.CAN_ASK, reason="this system cannot be told what will be read")
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_pictures_are_read_whether_the_system_has_them_in_memory_or_not(mapped, monkeypatch, in_memory):
+    mapped()
+    found = kept("counted", "1", (300, 2, 2, 3), lambda: [counted(0, 300)]).pixels
+    asked, preadv = [], os.preadv
+    monkeypatch.setattr(os, "posix_fadvise", lambda _file, start, size, _advice: asked.append((start, size)))
+
+    def read(file, buffers, start, how):
+        if how and not in_memory:
+            raise BlockingIOError
+        return preadv(file, buffers, start, how)
+
+    monkeypatch.setattr(os, "preadv", read)
+    rows = [7, 3, 4, 5, 200, 200, 299]
+    images = found.begin(torch.tensor(rows))()
+    assert images[:, 1, 0, 1].tolist() == [row % 256 for row in rows]
+    assert images.is_contiguous(memory_format=torch.channels_last)
+    pieces = [] if in_memory else [(7, 1), (3, 3), (200, 1), (200, 1), (299, 1)]
+    assert asked == [(found.offset + row * 12, count * 12) for row, count in pieces]
+    assert found.begin(torch.tensor([], dtype=torch.int64))().shape == (0, 3, 2, 2)
+    monkeypatch.setattr(os, "preadv", lambda *_: 0)
+    with pytest.raises(OSError, match="shorter"):
+        found.begin(torch.tensor([1]))()
 
 
 @pytest.mark.gpu
