@@ -34,9 +34,7 @@ class Trainer:
         self.task, self.recipe, self.device, self.pulse = task, recipe, device, pulse
         self.steps_per_epoch = batches_in(task.num_train, recipe.batch_size)
         self.steps = self.steps_per_epoch * recipe.epochs
-        # Each reading waits for the device: on a GPU, whose epochs are short, less often.
-        readings = 20 if device.type == "cpu" else 5
-        self.log_every = min(50, max(1, self.steps_per_epoch // readings))
+        self.log_every = self._steps_between_readings()
         self.optimizer = make_optimizer(task.model, recipe)
         self.parameters = list(task.model.parameters())  # found once: looking through a model takes its time
         plain = Step(task, self.optimizer, device)
@@ -83,6 +81,12 @@ class Trainer:
             if remarks or self.step % self.log_every == 0 or epoch_ends or self.step == 1:
                 yield self._step_event() | remarks
         yield self._finish()
+
+    def _steps_between_readings(self) -> int:
+        """Twenty readings an epoch; on a GPU, whose epochs are short and which each reading waits for, five. Of many
+        short epochs fewer are enough: more than a thousand in a run no curve shows."""
+        an_epoch = self.steps_per_epoch // (20 if self.device.type == "cpu" else 5)
+        return min(50, max(1, an_epoch, self.steps // 1000))
 
     def _begin_epoch(self) -> None:
         # Drawn on the CPU, so that it is the same everywhere; moved once, for each move waits for the device.
