@@ -50,7 +50,7 @@ def memory_limit() -> int:
 
 
 def resident_limit() -> int:
-    """Bytes of pictures that one process keeps in memory; a larger data set stays in a file and is mapped.
+    """Bytes of pictures that one process keeps in memory; a larger data set is read from a file.
 
     An eighth of the memory, as several runs train at once; ``ATLAS_RESIDENT_MB`` takes precedence. Only where the
     pictures lie depends on it, never what is learnt from them.

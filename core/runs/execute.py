@@ -3,21 +3,21 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import torch
 
 from core import tasks
 from core.device import choose_device, device_name, prepare, versions
 from core.errors import UserError
-from core.files import replacing, write_atomically
+from core.files import write_atomically
 from core.language.recipe import LanguageRecipe
 from core.machine import give_back_freed_memory
+from core.runs.checkpoints import Checkpoints
 from core.runs.disk import check_room
 from core.runs.folder import RunFolder
 from core.training.loop import Event, Trainer
 from core.training.task import Task
-from core.training.weights import NOT_OURS, read_state, state_parts, weights_bytes
+from core.training.weights import NOT_OURS, read_state, weights_bytes
 
 CHECKPOINT_EVERY_S = float(os.environ.get("ATLAS_CHECKPOINT_EVERY", "10"))
 
@@ -47,14 +47,17 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
     else:
         yield _written(folder, _started(task, trainer, device, started))
     saved = time.monotonic()
-    for event in trainer.events():
-        if event["event"] == "finished":
-            yield _finished(folder, task, _started(task, trainer, device, started) | event)
-            return
-        yield _written(folder, event)
-        if event["event"] == "stopped" or time.monotonic() - saved > CHECKPOINT_EVERY_S:
-            _save(folder, trainer)
-            saved = time.monotonic()
+    with Checkpoints(folder) as checkpoints:
+        for event in trainer.events():
+            if event["event"] == "finished":
+                checkpoints.wait()  # or it would come after it was removed
+                yield _finished(folder, task, _started(task, trainer, device, started) | event)
+                return
+            yield _written(folder, event)
+            if event["event"] == "stopped" or time.monotonic() - saved > CHECKPOINT_EVERY_S:
+                checkpoints.save(trainer)
+                saved = time.monotonic()
+        checkpoints.wait()
 
 
 def _live(
@@ -113,15 +116,6 @@ def _finished(folder: RunFolder, task: Task, event: Event) -> Event:
     folder.append_event(event)
     folder.checkpoint_file.unlink(missing_ok=True)
     return event
-
-
-def _save(folder: RunFolder, trainer: Trainer) -> None:
-    """A checkpoint that is whole or not there, with the size of the metrics that belong to it."""
-    state: dict[str, Any] = {"trainer": trainer.state_dict(), "events_size": folder.events_size()}
-    parts = state_parts(state)
-    check_room(folder.path, sum(len(part) for part in parts))
-    with replacing(folder.checkpoint_file) as file:
-        file.writelines(parts)
 
 
 def _resume(folder: RunFolder, trainer: Trainer) -> bool:

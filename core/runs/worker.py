@@ -95,7 +95,8 @@ class Sitting:
 
     def pulse(self) -> bool:
         """Called at every step: show that we are alive; whether to stop."""
-        self.stepping.set()
+        if not self.stepping.is_set():
+            self.stepping.set()
         now = time.monotonic()
         if now - self.last_beat >= BEAT_EVERY_S:
             self.last_beat = now

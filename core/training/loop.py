@@ -34,10 +34,9 @@ class Trainer:
         self.task, self.recipe, self.device, self.pulse = task, recipe, device, pulse
         self.steps_per_epoch = batches_in(task.num_train, recipe.batch_size)
         self.steps = self.steps_per_epoch * recipe.epochs
-        # Each reading waits for the device: on a GPU, whose epochs are short, less often.
-        readings = 20 if device.type == "cpu" else 5
-        self.log_every = min(50, max(1, self.steps_per_epoch // readings))
+        self.log_every = self._steps_between_readings()
         self.optimizer = make_optimizer(task.model, recipe)
+        self.parameters = list(task.model.parameters())  # found once: looking through a model takes its time
         plain = Step(task, self.optimizer, device)
         self.take_step = ReplayedStep(plain) if replays_steps(device) else plain
         self.rate_at = learning_rate_at(recipe, self.steps)
@@ -83,6 +82,12 @@ class Trainer:
                 yield self._step_event() | remarks
         yield self._finish()
 
+    def _steps_between_readings(self) -> int:
+        """Twenty readings an epoch; on a GPU, whose epochs are short and which each reading waits for, five. Of many
+        short epochs fewer are enough: more than a thousand in a run no curve shows."""
+        an_epoch = self.steps_per_epoch // (20 if self.device.type == "cpu" else 5)
+        return min(50, max(1, an_epoch, self.steps // 1000))
+
     def _begin_epoch(self) -> None:
         # Drawn on the CPU, so that it is the same everywhere; moved once, for each move waits for the device.
         order = torch.randperm(self.task.num_train, generator=self.order_generator)
@@ -103,7 +108,6 @@ class Trainer:
         return loss, correct, len(indices)
 
     def _step_event(self) -> Event:
-        grads = [p.grad for p in self.task.model.parameters() if p.grad is not None]
         meter = self.meter
         loss, accuracy, speed = meter.read()
         self.epoch_sums[0] += loss * meter.last_count
@@ -124,10 +128,16 @@ class Trainer:
             "loss": loss,
             "accuracy": accuracy,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "gradient_norm": float(torch.nn.utils.get_total_norm(grads)),
+            "gradient_norm": self._gradient_norm(),
             "examples_per_second": speed,
             "seconds_left": examples_left / meter.average_speed,
         }
+
+    def _gradient_norm(self) -> float:
+        """The length of all gradients together, √Σg². All tensors in one call, and read once: a small net's step is
+        short, and this is a part of it."""
+        grads = [p.grad for p in self.parameters if p.grad is not None]
+        return math.hypot(*torch.stack(torch._foreach_norm(grads)).tolist())
 
     def _end_epoch(self) -> Event:
         score = self.task.evaluate("validation")
@@ -181,7 +191,7 @@ class Trainer:
             "model": self.task.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "best_weights": self.best_weights,
-            "meter": (self.meter.sums, self.meter.count),
+            "meter": (torch.tensor(self.meter.numbers(), dtype=torch.float64), self.meter.count),
             "order": self.order,
             "order_generator": self.order_generator.get_state(),
             "variation_generator": self.variation_generator.get_state(),
@@ -196,7 +206,7 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.best_weights = {name: tensor.to(self.device) for name, tensor in state["best_weights"].items()}
         sums, self.meter.count = state["meter"]
-        self.meter.sums.copy_(sums)
+        self.meter.sums = sums.tolist()
         self.order = state["order"].to(self.task.indices_on)
         self.order_generator.set_state(state["order_generator"].cpu())
         self.variation_generator.set_state(state["variation_generator"].cpu())
@@ -207,10 +217,15 @@ class Trainer:
 
 
 class _Meter:
-    """Adds up loss and accuracy on the device and measures speed; reading it is the only wait for the device."""
+    """Adds up loss and accuracy and measures speed; reading it is the only wait for the device.
+
+    On a CPU nothing is waited for, so plain numbers are added up: between two steps, when the network has filled the
+    caches with its own, an operation on a tensor takes ten times as long as it does again and again.
+    """
 
     def __init__(self, device: torch.device) -> None:
-        self.sums = torch.zeros(2, device=device, dtype=torch.float64 if device.type == "cpu" else torch.float32)
+        self.at_hand = device.type == "cpu"
+        self.sums: list[Tensor | float] = [0.0, 0.0]  # of the loss, of right answers; on a GPU they are tensors there
         self.count = self.last_count = self.total = 0
         self.started = self.last_read = 0.0
 
@@ -218,20 +233,24 @@ class _Meter:
         self.started = self.last_read = time.monotonic()
 
     def add(self, loss: Tensor, correct: Tensor, count: int) -> None:
-        self.sums[0] += loss * count
-        self.sums[1] += correct
+        self.sums[0] += (loss.item() if self.at_hand else loss) * count
+        self.sums[1] += correct.item() if self.at_hand else correct
         self.count += count
 
     def read(self) -> tuple[float, float, float]:
         """Mean loss, accuracy and examples per second since the last reading."""
-        loss_sum, correct = self.sums.tolist()
+        loss_sum, correct = self.numbers()
         now = time.monotonic()
         speed = self.count / max(now - self.last_read, 1e-9)
         self.last_count, self.total, self.last_read = self.count, self.total + self.count, now
         loss, accuracy = loss_sum / self.count, correct / self.count
-        self.sums.zero_()
+        self.sums = [0.0, 0.0]
         self.count = 0
         return loss, accuracy, speed
+
+    def numbers(self) -> list[float]:
+        """The sums since the last reading."""
+        return [float(value) for value in self.sums]
 
     @property
     def average_speed(self) -> float:

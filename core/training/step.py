@@ -28,9 +28,11 @@ class Step:
 
     def __init__(self, task: Task, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
         self.task, self.optimizer, self.device = task, optimizer, device
+        self.weights = [weight for group in optimizer.param_groups for weight in group["params"]]
 
     def __call__(self, inputs: Tensor, targets: Tensor) -> Figures:
-        self.optimizer.zero_grad(set_to_none=True)
+        for weight in self.weights:  # what `zero_grad` does, without what it tells a profiler
+            weight.grad = None
         with autocast(self.device), _enough_to_normalise(len(inputs)):
             logits = self.task.model(inputs)
             loss = self.task.loss(logits.float(), targets)

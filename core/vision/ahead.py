@@ -1,14 +1,14 @@
-"""Batches read ahead: while one is computed, a thread reads the pictures of the next."""
+"""Batches read ahead: while one is computed, the pictures of the next are fetched."""
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
 
 from core.machine import resident_limit
 from core.vision.pictures import Pictures
-from core.vision.stored import StoredPixels
+from core.vision.stored import CAN_ASK, StoredPixels
 
 CARD_SHARE = 0.5  # of what is free on a GPU, for pictures; the network and its batches need the rest
 
@@ -23,21 +23,26 @@ def room_for_pictures(device: torch.device) -> int:
 class Reader:
     """Hands over batches of a part, on the device, wherever its pictures lie.
 
-    What is in memory beside the processor, or on the card that computes, is cut out on the spot. What is in a file, or
-    in memory that the card does not see, is read by one thread (into pinned memory for a GPU) as soon as `expect` says
-    what comes next.
+    What is in memory beside the processor, or on the card that computes, is cut out on the spot. For what is not,
+    `expect` says what comes next, and it is fetched while the batch before is computed: from a file to the processor by
+    the system itself, which only has to be asked; for a GPU by one thread, into pinned memory. A processor that
+    computes has no core to spare for a thread: beside a small net it cost ten per cent (``tests/bench/LOG.md``).
     """
 
     def __init__(self, pictures: Pictures, device: torch.device) -> None:
         self.pictures, self.device = pictures, device
-        self.far = isinstance(pictures.whole, StoredPixels) or pictures.device.type != device.type
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix="read-ahead") if self.far else None
-        self.coming: tuple[Tensor, Future[Tensor]] | None = None
+        in_file = isinstance(pictures.whole, StoredPixels)
+        self.far = in_file or pictures.device.type != device.type
+        with_thread = self.far and not (in_file and device.type == "cpu" and CAN_ASK)
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="read-ahead") if with_thread else None
+        self.coming: tuple[Tensor, Callable[[], Tensor]] | None = None  # which, and what hands them over
 
     def expect(self, indices: Tensor) -> None:
         """These pictures, (B,) on the CPU, will be asked for next."""
         if self.thread is not None:
-            self.coming = indices, self.thread.submit(self._read, indices)
+            self.coming = indices, self.thread.submit(self._read, indices).result
+        elif self.far:
+            self.coming = indices, self.pictures.begin(indices)
 
     def batch(self, indices: Tensor) -> Tensor:
         """(B,C,H,W) bytes on the device; `indices` (B,) lie there or, when the pictures are far, on the CPU."""
@@ -45,7 +50,7 @@ class Reader:
             return self.pictures.at(indices)
         coming, self.coming = self.coming, None
         expected = coming is not None and torch.equal(indices, coming[0])
-        found = coming[1].result() if coming is not None and expected else self._read(indices)
+        found = coming[1]() if coming is not None and expected else self._read(indices)
         return found.to(self.device, non_blocking=True)
 
     def in_order(self, size: int) -> Iterator[Tensor]:

@@ -4,7 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from core.threads import one_thread
 
+
+@one_thread()  # the maps are small, and onnxruntime's threads, which gave the features, may still spin
 def grad_cam(logits: Tensor, features: Tensor, classes: Tensor, size: tuple[int, int]) -> Tensor:
     """Heat maps (B,H,W) of that size, from 0 to 1: how much each place spoke for the classes (B,).
 

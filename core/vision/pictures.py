@@ -4,7 +4,7 @@ Legend of shapes: M pictures that several parts share, N pictures of one part, B
 H × W pixels, K classes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -49,11 +49,18 @@ class Pictures:
 
     def at(self, indices: Tensor, pinned: bool = False) -> Tensor:
         """Some of them, (B,C,H,W) bytes, channels_last; from a file into pinned memory if asked for."""
-        rows = indices if self.rows is None else self.rows.index_select(0, indices)
         if isinstance(self.whole, StoredPixels):
-            return self.whole.read(rows, pinned)
+            return self.begin(indices, pinned)()
         # index_select copies whole pictures; plain indexing would move them byte by byte, 15 times slower on a CPU.
-        return self.whole.permute(0, 2, 3, 1).index_select(0, rows).permute(0, 3, 1, 2)
+        return self.whole.permute(0, 2, 3, 1).index_select(0, self._rows(indices)).permute(0, 3, 1, 2)
+
+    def begin(self, indices: Tensor, pinned: bool = False) -> Callable[[], Tensor]:
+        """Begin to read some of them from their file; what is returned hands them over, as `at` does."""
+        assert isinstance(self.whole, StoredPixels), "what is in memory need not be fetched"
+        return self.whole.begin(self._rows(indices), pinned)
+
+    def _rows(self, indices: Tensor) -> Tensor:
+        return indices if self.rows is None else self.rows.index_select(0, indices)
 
     def chunks(self, size: int = TOGETHER) -> Iterator[Tensor]:
         """All of them in order, (size,C,H,W) bytes at a time."""

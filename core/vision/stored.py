@@ -1,7 +1,7 @@
 """Pixels in a file of the cache, for data sets that are too large for the memory, and the way they get there.
 
-The file is written in pieces, so that making it takes no more memory than one of them, and read through a mapping: the
-system fetches the pages that are asked for and keeps what it has room for. Several runs share those pages.
+The file is written in pieces, so that making it takes no more memory than one of them, and read picture by picture: the
+system keeps what it has room for. Several runs share that.
 
 A file holds three arrays in NumPy's own format, one behind the other: the pixels (N,H,W,C) uint8, a mark (N,) int64 for
 each picture, and the version of the data as text. It is seen whole or not at all; one that is not whole is made anew.
@@ -35,24 +35,20 @@ ENDING = ".pixels"
 KEPT_BYTES = 16 * 2**30  # of all these files together; beyond that, those go that were used longest ago
 MOST_BYTES = 64 * 10**9  # of one data set
 FREE_BYTES = 256 * 2**20  # left on the disk for others
-MAPPED_BYTES = 256 * 2**20  # of pages a process holds on to before it lets go of them
-DENSE = 4  # pictures are read together with what lies between them when that is no more than so many times as much
-_CAN_ADVISE = sys.platform == "linux"
-_AROUND_BYTES = 64 * 2**10  # what Linux maps at once around a byte that is asked for
+CAN_ASK = sys.platform == "linux" and hasattr(os, "RWF_NOWAIT")
 
 Chunk = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Some pictures (n,H,W,C) and their marks (n,)."""
+Piece = tuple[int, memoryview]
+"""Where bytes begin in a file, and the memory they go to."""
 
 
 class StoredPixels:
-    """The pixels of a file; reading some of them gives a tensor of its own.
+    """The pixels of a file; reading some of them gives a tensor of its own. They outlive the removal of the file.
 
-    The mapping outlives the removal of the file. Its pages belong to the system, which may take them back at any time;
-    they are let go of after every quarter of a gigabyte, so that the process does not seem to hold the whole file.
-
-    Where the system can be told so, all pictures of a batch are asked for at once, and nothing around them: what is not
-    in memory then comes ten times as fast as picture after picture, and forty batches from all over a file no longer
-    push the whole file into memory (``tests/bench/LOG.md``).
+    On Linux, what the system still has in memory is copied at once, and the rest of a batch is asked for all together:
+    it comes ten times as fast as picture after picture, and comes while something else is computed. A mapping would
+    cost a page fault for each picture, which is more than to read it (``tests/bench/LOG.md``); it is for other systems.
     """
 
     def __init__(self, file: Path, offset: int, shape: tuple[int, int, int, int]) -> None:
@@ -60,48 +56,56 @@ class StoredPixels:
         self.file, self.offset = file, offset
         count, height, width, channels = shape
         self.shape = torch.Size((count, channels, height, width))
-        self.picture_bytes = height * width * channels
+        self.picture = (height, width, channels)
         with file.open("rb") as opened:
-            self.mapping = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
             self.descriptor = os.dup(opened.fileno())
-        weakref.finalize(self, os.close, self.descriptor)
-        if _CAN_ADVISE:
-            self.mapping.madvise(mmap.MADV_RANDOM)
-        self.pixels = np.frombuffer(self.mapping, np.uint8, math.prod(shape), offset).reshape(shape)
-        self.touched = 0
+            weakref.finalize(self, os.close, self.descriptor)
+            if not CAN_ASK:
+                mapping = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+                self.mapped = np.frombuffer(mapping, np.uint8, math.prod(shape), offset).reshape(shape)
 
     @property
     def nbytes(self) -> int:
-        return self.pixels.nbytes
+        return math.prod(self.shape)
 
-    def read(self, rows: Tensor, pinned: bool = False) -> Tensor:
-        """(B,C,H,W) bytes of the pictures in these rows, (B,) int64; channels-last, in pinned memory if asked for."""
-        self._ask_for(rows)
-        found = torch.empty((len(rows), *self.pixels.shape[1:]), dtype=torch.uint8, pin_memory=pinned)
-        # "clip" writes straight into `out`; NumPy's own check of the rows would copy once more.
-        np.take(self.pixels, rows.numpy(), axis=0, out=found.numpy(), mode="clip")
-        self.touched += max(found.numel(), len(rows) * _AROUND_BYTES)
-        if self.touched > MAPPED_BYTES:
-            self.let_go()
-        return found.permute(0, 3, 1, 2)
+    def begin(self, rows: Tensor, pinned: bool = False) -> Callable[[], Tensor]:
+        """Begin to read the pictures in these rows, (B,) int64. What is returned waits for them and hands them over:
+        (B,C,H,W) bytes, channels-last, in pinned memory if asked for."""
+        found = torch.empty((len(rows), *self.picture), dtype=torch.uint8, pin_memory=pinned)
+        late = []
+        if CAN_ASK:
+            late = [piece for piece in self._pieces(rows, found) if not self._copied(piece, os.RWF_NOWAIT)]
+            for start, room in late:
+                os.posix_fadvise(self.descriptor, start, len(room), os.POSIX_FADV_WILLNEED)
+        else:  # "clip" writes straight into `out`; NumPy's own check of the rows would copy once more
+            np.take(self.mapped, rows.numpy(), axis=0, out=found.numpy(), mode="clip")
 
-    def let_go(self) -> None:
-        """Hold on to no page of the file; what the system still has is mapped again when it is asked for."""
-        self.touched = 0
-        if _CAN_ADVISE:
-            self.mapping.madvise(mmap.MADV_DONTNEED)
+        def end() -> Tensor:
+            for piece in late:
+                if not self._copied(piece):
+                    raise OSError(f"{self.file} has become shorter")
+            return found.permute(0, 3, 1, 2)
 
-    def _ask_for(self, rows: Tensor) -> None:
-        """Let the system fetch these pictures all at once, while it is not yet waited for any of them."""
-        if not _CAN_ADVISE or not len(rows):
-            return
-        first, last = (int(row) for row in rows.aminmax())
-        pieces = [(first, last + 1 - first)]
-        if last - first > DENSE * len(rows):
-            pieces = [(row, 1) for row in rows.tolist()]
-        size = self.picture_bytes
-        for start, count in pieces:
-            os.posix_fadvise(self.descriptor, self.offset + start * size, count * size, os.POSIX_FADV_WILLNEED)
+        return end
+
+    def _pieces(self, rows: Tensor, found: Tensor) -> Iterator[Piece]:
+        """Where in the file each picture stands, and where its bytes go; those that follow each other are one piece."""
+        size, room = math.prod(self.picture), found.numpy().reshape(-1).data
+        begin, places = 0, rows.tolist()
+        for end in range(1, len(places) + 1):
+            if end == len(places) or places[end] != places[end - 1] + 1:
+                yield self.offset + places[begin] * size, room[begin * size : end * size]
+                begin = end
+
+    def _copied(self, piece: Piece, how: int = 0) -> bool:
+        """Whether the bytes of a piece could be copied; `os.RWF_NOWAIT` takes only what is in memory already."""
+        start, room = piece
+        try:
+            return os.preadv(self.descriptor, [room], start, how) == len(room)
+        except OSError:
+            if not how:
+                raise
+            return False  # not in memory, or a file system that cannot tell
 
 
 @dataclass(frozen=True)

@@ -80,13 +80,13 @@ class PictureTask(Task):
             images = random_move(images, self.recipe.crop, flip, generator)
         if self.recipe.cutout:
             images = random_cutout(images, self.recipe.cutout, generator)
-        return images.div(255), self.parts["train"].labels.index_select(0, here)
+        return _fractions(images), self.parts["train"].labels.index_select(0, here)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(logits, targets, label_smoothing=self.recipe.label_smoothing)
 
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return (logits.argmax(1) == targets).sum()
+        return torch.count_nonzero(logits.argmax(1) == targets)
 
     def evaluate(self, part: str) -> Score:
         losses, correct, count = [], [], 0
@@ -108,7 +108,7 @@ class PictureTask(Task):
             labels = self.parts[part].labels[start : start + len(images)]
             start += len(images)
             with autocast(self.device):
-                values = images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+                values = _fractions(images)
                 logits = self.model(values)
                 if self.recipe.flip_test:
                     logits = (logits + self.model(values.flip(3))) / 2
@@ -152,6 +152,14 @@ class PictureTask(Task):
                 wrong_predicted=predictions[wrong].numpy(),
                 wrong_confidence=confidence[wrong].numpy(),
             )
+
+
+def _fractions(images: Tensor) -> Tensor:
+    """Bytes (B,C,H,W) as values from 0 to 1, channels-last."""
+    if images.device.type != "cpu":
+        return images.div(255)
+    # Two passes of vector instructions: `div` of the bytes themselves takes three times as long, to the same bits.
+    return images.to(torch.float32, memory_format=torch.channels_last).div_(255)
 
 
 def _placed(parts: dict[str, Pictures], device: torch.device) -> dict[str, Pictures]:

@@ -118,7 +118,6 @@ def against_ceiling(options: argparse.Namespace) -> dict[str, Any]:
 
 def _cold(whole: StoredPixels, run: Callable[[], float]) -> float:
     """The run's speed when the system has to read everything from the disk."""
-    whole.let_go()
     os.posix_fadvise(whole.descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     return run()
 

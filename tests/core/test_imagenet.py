@@ -83,6 +83,25 @@ def test_grad_cam_is_captums(engine, monkeypatch):
     torch.testing.assert_close(ours, maps / maps.amax(dim=(1, 2), keepdim=True), atol=2e-3, rtol=0)
 
 
+def test_grad_cam_waits_for_no_thread_of_onnxruntime():
+    """Its threads spin for a while after they are done, and torch's would wait for a core."""
+    pytest.importorskip("onnxruntime")
+    classifier = imagenet.efficientnet_lite0()
+    images = torch.rand(1, 3, 224, 224)
+    classifier.logits(images)
+    threads = []
+    handle = classifier.head.register_forward_hook(lambda *_: threads.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    logits, features = classifier.explained(images)
+    features.register_hook(lambda _gradient: threads.append(torch.get_num_threads()))
+    grad_cam(logits, features, logits.argmax(1), (224, 224))
+    handle.remove()
+    threads.append(torch.get_num_threads())
+    torch.set_num_threads(before)
+    assert threads == [1, 1, 2]
+
+
 @pytest.mark.parametrize("missing", ["onnxruntime", "onnx"])
 def test_without_the_extra_torch_answers(missing, monkeypatch):
     monkeypatch.setitem(sys.modules, missing, None)

@@ -1,6 +1,7 @@
 """Pictures too many for the memory: the same bits from a mapped file as from memory, and a cache that mends itself."""
 
 import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -144,8 +145,11 @@ def test_a_run_whose_pictures_and_cache_are_gone_gets_a_sentence(tmp_path, mappe
     run(folder.path, of)
 
 
-def test_what_is_announced_is_read_and_what_was_not_is_read_too(mapped):
+@pytest.mark.parametrize("can_ask", [stored.CAN_ASK, False])
+def test_what_is_announced_is_read_and_what_was_not_is_read_too(mapped, monkeypatch, can_ask):
     mapped()
+    monkeypatch.setattr(stored, "CAN_ASK", can_ask)
+    monkeypatch.setattr("core.vision.ahead.CAN_ASK", can_ask)
     found = kept("counted", "1", (300, 2, 2, 3), lambda: [counted(0, 200), counted(200, 100)])
     assert isinstance(found.pixels, StoredPixels)
     assert found.marks.tolist() == list(range(300))
@@ -156,6 +160,53 @@ def test_what_is_announced_is_read_and_what_was_not_is_read_too(mapped):
     reader.expect(torch.tensor([1]))
     assert reader.batch(torch.tensor([2, 3]))[:, 2, 1, 1].tolist() == [297 % 256, 296 % 256]
     assert torch.cat(list(reader.in_order(7)))[:, 1, 1, 0].tolist() == [(299 - k) % 256 for k in range(300)]
+
+
+@pytest.mark.skipif(not stored.CAN_ASK, reason="this system cannot be told what will be read")
+def test_what_is_announced_is_asked_for_once_and_without_a_thread(mapped, monkeypatch):
+    """Beside a processor that computes a thread costs more than it hides."""
+    mapped()
+    found = kept("counted", "1", (300, 2, 2, 3), lambda: [counted(0, 300)])
+    asked, begin = [], StoredPixels.begin
+
+    def noted(self, rows, pinned=False):
+        asked.append(rows.tolist())
+        return begin(self, rows, pinned)
+
+    monkeypatch.setattr(StoredPixels, "begin", noted)
+    reader = Reader(Pictures(found.pixels, found.marks), CPU)
+    for indices in ([3, 200], [7, 8]):
+        reader.expect(torch.tensor(indices))
+        assert reader.batch(torch.tensor(indices))[:, 0, 0, 0].tolist() == indices
+    reader.batch(torch.tensor([5, 4]))
+    assert asked == [[3, 200], [7, 8], [5, 4]]
+    assert reader.thread is None
+
+
+@pytest.mark.skipif(not stored.CAN_ASK, reason="this system cannot be told what will be read")
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_pictures_are_read_whether_the_system_has_them_in_memory_or_not(mapped, monkeypatch, in_memory):
+    mapped()
+    found = kept("counted", "1", (300, 2, 2, 3), lambda: [counted(0, 300)]).pixels
+    asked, preadv = [], os.preadv
+    monkeypatch.setattr(os, "posix_fadvise", lambda _file, start, size, _advice: asked.append((start, size)))
+
+    def read(file, buffers, start, how):
+        if how and not in_memory:
+            raise BlockingIOError
+        return preadv(file, buffers, start, how)
+
+    monkeypatch.setattr(os, "preadv", read)
+    rows = [7, 3, 4, 5, 200, 200, 299]
+    images = found.begin(torch.tensor(rows))()
+    assert images[:, 1, 0, 1].tolist() == [row % 256 for row in rows]
+    assert images.is_contiguous(memory_format=torch.channels_last)
+    pieces = [] if in_memory else [(7, 1), (3, 3), (200, 1), (200, 1), (299, 1)]
+    assert asked == [(found.offset + row * 12, count * 12) for row, count in pieces]
+    assert found.begin(torch.tensor([], dtype=torch.int64))().shape == (0, 3, 2, 2)
+    monkeypatch.setattr(os, "preadv", lambda *_: 0)
+    with pytest.raises(OSError, match="shorter"):
+        found.begin(torch.tensor([1]))()
 
 
 @pytest.mark.gpu

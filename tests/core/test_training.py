@@ -1,10 +1,13 @@
 """The loop: the same seed gives the same bits, an interruption leaves no trace, the article's net is the article's."""
 
+import errno
 import itertools
 import json
 import math
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,12 +15,13 @@ import torch
 
 from core import tasks
 from core.errors import UserError
+from core.runs.checkpoints import Checkpoints
 from core.runs.execute import execute
 from core.runs.folder import RunFolder
 from core.training.batches import batch_at, batches_in
 from core.training.loop import Trainer
 from core.training.optimizers import learning_rate_at, make_optimizer
-from core.training.weights import read_metadata
+from core.training.weights import read_metadata, read_state
 from core.vision.network import load_network
 from core.vision.recipe import PictureRecipe
 
@@ -110,6 +114,59 @@ def test_runs_killed_after_any_event_end_with_the_same_bits(tmp_path, monkeypatc
         assert all(torch.equal(expected[name], actual[name]) for name in expected), number
         kinds = [e["event"] for e in broken.read_events()[0] if e["event"] in ("step", "epoch")]
         assert kinds == written, number
+
+
+def trainer_of(recipe: PictureRecipe) -> Trainer:
+    return Trainer(tasks.build_task(recipe, CPU), recipe, CPU)
+
+
+def test_training_goes_on_while_the_disk_takes_a_checkpoint(tmp_path, monkeypatch):
+    """And the one before stays until then: a power cut finds one of the two, whole."""
+    folder, trainer, disk = RunFolder(tmp_path), trainer_of(small()), threading.Event()
+    with Checkpoints(folder) as checkpoints:
+        checkpoints.save(trainer)
+        checkpoints.wait()
+        monkeypatch.setattr(os, "fsync", lambda _file: disk.wait(10))
+        events = trainer.events()
+        next(events)
+        checkpoints.save(trainer)
+        next(events)  # changes the weights that were written
+        assert read_state(folder.checkpoint_file)["trainer"]["step"] == 0
+        disk.set()
+    state = read_state(folder.checkpoint_file)["trainer"]
+    assert state["step"] == 1
+    again = trainer_of(small())
+    next(again.events())
+    assert all(torch.equal(state["model"][name], tensor) for name, tensor in again.task.model.state_dict().items())
+
+
+def test_a_checkpoint_that_the_disk_refuses_is_told_at_the_next(tmp_path, monkeypatch):
+    def full(_file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    trainer = trainer_of(small())
+    with Checkpoints(RunFolder(tmp_path)) as checkpoints:
+        monkeypatch.setattr(os, "fsync", full)
+        checkpoints.save(trainer)
+        with pytest.raises(OSError, match="No space left"):
+            checkpoints.save(trainer)
+        checkpoints.wait()
+    assert not RunFolder(tmp_path).checkpoint_file.exists()
+
+
+@pytest.mark.parametrize(("count", "epochs", "every"), [(320, 1, 1), (6400, 1, 5), (1280, 500, 10), (640_000, 1, 50)])
+def test_a_run_has_so_many_readings_as_a_curve_shows(count, epochs, every):
+    trainer = trainer_of(small(epochs=epochs))
+    trainer.steps_per_epoch = count // trainer.recipe.batch_size
+    trainer.steps = trainer.steps_per_epoch * epochs
+    assert trainer._steps_between_readings() == every
+
+
+def test_the_norm_of_the_gradient_is_torch_s():
+    trainer = trainer_of(small())
+    event = next(trainer.events())
+    grads = [parameter.grad for parameter in trainer.task.model.parameters()]
+    assert event["gradient_norm"] == pytest.approx(float(torch.nn.utils.get_total_norm(grads)), rel=1e-5)
 
 
 def test_golden_curve():
