@@ -66,10 +66,11 @@ def check(computation: Computation) -> None:
         hide_index=True, column_config=dict.fromkeys([*table, _("Finite difference")], FIGURES),
     )  # fmt: skip
     inner = [place for place, node in enumerate(computation.expression.nodes) if node.inputs and place in by_node]
-    with st.expander(_("Every operation against autograd")):
+    panel = st.expander(_("Every operation against autograd"), key="operations", bind="query-params")
+    if panel.open:
         table = _compared(computation, inner, by_node, theirs)
-        st.dataframe({_("Node"): table.pop("node"), **table}, hide_index=True,
-                     column_config=dict.fromkeys(table, FIGURES))  # fmt: skip
+        panel.dataframe({_("Node"): table.pop("node"), **table}, hide_index=True,
+                        column_config=dict.fromkeys(table, FIGURES))  # fmt: skip
     worst = max(abs(by_node.get(place, 0.0) - (by or 0.0)) for place, by in enumerate(theirs))
     st.markdown(
         _("The largest difference from torch's autograd at any node is {worst:.2g}. A finite difference needs the "
@@ -223,9 +224,13 @@ def _say(computation: Computation, step: Step, k: int) -> None:
 
 
 def _edges(computation: Computation, k: int) -> None:
-    """A table of the way back so far, an edge a row."""
+    """A table of the way back so far, an edge a row; made when it is opened."""
     gone = [step for step in computation.steps[:k] if step.kind == "backward"]
     if not gone:
+        return
+    title = _("Edges gone back along: {count}").format(count=len(gone))
+    panel = st.expander(title, key="edges", bind="query-params")
+    if not panel.open:
         return
     table = {
         _("From"): [computation.name(step.node) for step in gone],
@@ -235,8 +240,7 @@ def _edges(computation: Computation, k: int) -> None:
         _("= what it carries"): [step.contribution for step in gone],
         _("Added up so far"): [step.gradients[step.to] for step in gone],
     }
-    with st.expander(_("Edges gone back along: {count}").format(count=len(gone))):
-        st.dataframe(table, hide_index=True, column_config=dict.fromkeys(list(table)[2:], FIGURES))
+    panel.dataframe(table, hide_index=True, column_config=dict.fromkeys(list(table)[2:], FIGURES))
 
 
 def _meaning(computation: Computation) -> None:

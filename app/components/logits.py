@@ -91,24 +91,31 @@ def _slid(z: Sequence[float], k: int) -> None:
 
 
 def _table(names: Sequence[str], z: list[float], weights: list[float] | None) -> None:
-    """The same numbers to be typed. A wrong one is answered and the last good one stays."""
-    with st.expander(_("Type the numbers")):
-        turn = st.session_state.setdefault("table-turn", 0)
-        # As text: a column of numbers would refuse a letter without a word.
-        columns = {"class": list(names), "z": [f"{value:g}" for value in z]}
-        if weights is not None:
-            columns["y"] = [f"{value:g}" for value in weights]
-        st.data_editor(
-            columns, key=f"table-{turn}", hide_index=True, disabled=["class"], on_change=_typed,
-            args=(tuple(names), tuple(z), tuple(weights or ())),
-            column_config={
-                "class": _("Class"),
-                "z": st.column_config.TextColumn(_("Logit z"), alignment="right"),
-                "y": st.column_config.TextColumn(_("Weight"), alignment="right"),
-            },
-        )  # fmt: skip
-        for sentence in st.session_state.pop("table-errors", []):
-            st.warning(sentence)
+    """The same numbers to be typed, when the panel is open: a closed one would be drawn anew with every slider."""
+    panel = st.expander(_("Type the numbers"), key="typed", bind="query-params")
+    if panel.open:
+        with panel:
+            _editor(names, z, weights)
+
+
+def _editor(names: Sequence[str], z: list[float], weights: list[float] | None) -> None:
+    """A table to type in. A wrong number is answered and the last good one stays."""
+    turn = st.session_state.setdefault("table-turn", 0)
+    # As text: a column of numbers would refuse a letter without a word.
+    columns = {"class": list(names), "z": [f"{value:g}" for value in z]}
+    if weights is not None:
+        columns["y"] = [f"{value:g}" for value in weights]
+    st.data_editor(
+        columns, key=f"table-{turn}", hide_index=True, disabled=["class"], on_change=_typed,
+        args=(tuple(names), tuple(z), tuple(weights or ())),
+        column_config={
+            "class": _("Class"),
+            "z": st.column_config.TextColumn(_("Logit z"), alignment="right"),
+            "y": st.column_config.TextColumn(_("Weight"), alignment="right"),
+        },
+    )  # fmt: skip
+    for sentence in st.session_state.pop("table-errors", []):
+        st.warning(sentence)
 
 
 def _typed(names: Sequence[str], z: Sequence[float], weights: Sequence[float]) -> None:

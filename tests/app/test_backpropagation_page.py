@@ -22,7 +22,7 @@ def test_every_example_walks_and_checks(preset, language):
     walk = steps(parse(text), values)
     for k in (0, 1, len(walk) // 2, len(walk)):
         fine(opened(SLUG, language, expr=text, k=str(k)))
-    app = fine(opened(SLUG, language, expr=text, part="check"))
+    app = fine(opened(SLUG, language, expr=text, part="check", operations="true"))
     variables, operations = (frame.value for frame in app.dataframe)
     assert len(variables) == len(values)
     assert len(operations) == sum(bool(node.inputs) for node in parse(text).nodes)
@@ -31,7 +31,7 @@ def test_every_example_walks_and_checks(preset, language):
 
 
 def test_steps_are_walked_by_buttons():
-    app = opened(SLUG, expr="x*y + sin(x)", **{"v.x": "0.5", "v.y": "3"})
+    app = opened(SLUG, expr="x*y + sin(x)", edges="true", **{"v.x": "0.5", "v.y": "3"})
     app.button(key="go-next").click().run()
     assert app.query_params["k"] == "1"
     app.button(key="go-last").click().run()

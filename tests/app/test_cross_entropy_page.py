@@ -9,7 +9,7 @@ from app.components import logits
 from core.maths import cross_entropy as maths
 from core.runs import store
 from core.vision.recipe import PictureRecipe
-from tests.app.opening import opened
+from tests.app.opening import fine, opened
 
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
 SLUG = "cross-entropy"
@@ -79,6 +79,11 @@ def test_a_wrong_link_gets_a_sentence_and_a_picture(parameters):
     assert not app.exception
     assert app.warning
     assert loss_shown(app) >= 0
+
+
+def test_the_table_to_type_in_is_there_when_it_is_opened():
+    assert len(fine(opened(SLUG)).dataframe) == 1
+    assert len(fine(opened(SLUG, typed="true")).dataframe) == 2
 
 
 def test_numbers_typed_into_the_table(monkeypatch):
