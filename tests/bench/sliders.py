@@ -99,7 +99,7 @@ CASES = {
         "playground?noise=1&tree_depth=1", "tree_depth", "plane-tree", most=9, open="Turn the classics"
     ),  # deeper than that the tree does not grow, and its picture stays as it is
     "playground, another start (200 epochs)": Case("playground", "start", "film", most=10),
-    "text, vocabulary (BPE)": Case("text?part=frequency&tokens=bpe", "vocabulary", "zipf", most=9),
+    "text, vocabulary (BPE)": Case("text?part=frequency&tokens=bpe", "vocabulary", "zipf", "ArrowLeft", 7),
     "inside the model, temperature": Case("language-model?temperature=0", "temperature", "next", model=True),
 }
 AMONG_OTHERS = ("cross-entropy, steps", "gradient steps, step", "backpropagation, graph")
