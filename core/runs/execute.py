@@ -46,7 +46,7 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
         yield _written(folder, {"event": "resumed", "step": trainer.step, "time": started})
     else:
         yield _written(folder, _started(task, trainer, device, started))
-    saved = time.monotonic()
+    due = time.monotonic() + CHECKPOINT_EVERY_S
     with Checkpoints(folder) as checkpoints:
         for event in trainer.events():
             if event["event"] == "finished":
@@ -54,10 +54,18 @@ def execute(folder: RunFolder, pulse: Callable[[], bool] = lambda: False) -> Ite
                 yield _finished(folder, task, _started(task, trainer, device, started) | event)
                 return
             yield _written(folder, event)
-            if event["event"] == "stopped" or time.monotonic() - saved > CHECKPOINT_EVERY_S:
+            now = time.monotonic()
+            if event["event"] == "stopped" or now > due:
                 checkpoints.save(trainer)
                 saved = time.monotonic()
+                due = saved + pause_after(saved - now)
         checkpoints.wait()
+
+
+def pause_after(seconds: float) -> float:
+    """How long to train until the next checkpoint, when the last one took so many seconds: at least as long as is set,
+    and so long that they take a hundredth of the time, but not six times what is set: that much may be lost."""
+    return max(CHECKPOINT_EVERY_S, min(100 * seconds, 6 * CHECKPOINT_EVERY_S))
 
 
 def _live(

@@ -198,7 +198,8 @@ def overhead(name: str, seconds: float = OVERHEAD_S) -> dict[str, float]:
     checkpoints = clock.seconds.pop("checkpoints")
     whole -= sum(checkpoints)
     shares = {part: sum(clock.seconds[part]) / whole for part in ("metrics", "heartbeats", "events")}
-    shares["checkpoints"] = statistics.mean(checkpoints) / execution.CHECKPOINT_EVERY_S
+    cost = statistics.mean(checkpoints)
+    shares["checkpoints"] = cost / execution.pause_after(cost)
     print(f"{name:14}" + "".join(f"{part:>14}{100 * share:6.2f} %" for part, share in shares.items()))
     return {f"{name}_overhead": sum(shares.values())}
 

@@ -16,7 +16,7 @@ import torch
 from core import tasks
 from core.errors import UserError
 from core.runs.checkpoints import Checkpoints
-from core.runs.execute import execute
+from core.runs.execute import execute, pause_after
 from core.runs.folder import RunFolder
 from core.training.batches import batch_at, batches_in
 from core.training.loop import Trainer
@@ -73,6 +73,11 @@ def test_a_finished_run_keeps_no_checkpoint_however_long_the_last_one_is_ago(tmp
     folder, events = run(tmp_path / "run", small(epochs=1))
     assert events[-1]["event"] == "finished"
     assert not folder.checkpoint_file.exists()
+
+
+def test_checkpoints_that_take_long_are_fewer(monkeypatch):
+    monkeypatch.setattr("core.runs.execute.CHECKPOINT_EVERY_S", 10.0)
+    assert [pause_after(seconds) for seconds in (0.003, 0.1, 0.2, 5.0)] == [10.0, 10.0, 20.0, 60.0]
 
 
 def test_stopped_runs_end_with_the_same_bits(tmp_path):
