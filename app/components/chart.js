@@ -38,16 +38,21 @@ async function show(root, { figure, name, script, words, tools, still, press }, 
     return;
   }
   if (!isLatest()) return;
-  const isNew = !root.observer;
-  if (isNew) root.textContent = "";
   layout.template = template(style);
   layout.uirevision ??= "kept";
-  root.full = document.fullscreenElement === root;
   root.height = layout.height;
-  if (root.full) layout.height = window.innerHeight;
-  root.options ??= options(plotly, root, words, tools, still);
+  if (document.fullscreenElement === root) layout.height = window.innerHeight;
+  const said = JSON.stringify(words);
+  if (root.said !== said) { // another language: plotly makes the chart anew for other options
+    root.said = said;
+    root.options = options(plotly, root, words, tools, still);
+  }
+  if (!root.observer) {
+    root.textContent = "";
+    follow(plotly, root);
+  }
   await plotly.react(root, { ...figure, config: root.options });
-  if (isNew) follow(plotly, root, press);
+  if (press) hear(root);
 }
 
 // The library comes from our own server, once for all charts of a tab.
@@ -74,10 +79,10 @@ function options(plotly, root, words, tools, still) {
   };
 }
 
-function follow(plotly, root, press) {
+function follow(plotly, root) {
   let width = root.clientWidth;
   root.observer = new ResizeObserver(() => {
-    if (!root.clientWidth || root.clientWidth === width) return;
+    if (!root.clientWidth || root.clientWidth === width || !root.layout) return;
     width = root.clientWidth;
     plotly.Plots.resize(root);
   });
@@ -86,7 +91,10 @@ function follow(plotly, root, press) {
     const full = document.fullscreenElement === root;
     plotly.relayout(root, { height: full ? window.innerHeight : root.height });
   });
-  if (!press) return;
+}
+
+function hear(root) {
+  root.removeAllListeners("plotly_click");
   root.on("plotly_click", ({ points: [point] }) => {
     if (point.xaxis?._id === "x") root.press({ x: point.x, y: point.y }); // in the first panel
   });

@@ -106,6 +106,29 @@ def test_a_press_on_the_landscape_is_where_the_walk_starts(page):
 
 
 @pytest.mark.browser
+def test_presses_set_points_one_after_the_other(page):
+    page.goto("/playground?data=hand&lang=en")
+    drawn(page, ".st-key-hand .chart")
+    counted = page.get_by_text(re.compile(r"^\d+ points / "))
+    first = int(counted.inner_text().split()[0])
+    for more, share in ((1, 0.2), (2, 0.8)):
+        box = page.locator(".st-key-hand .nsewdrag[data-subplot=xy]").bounding_box()
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + share * box["height"])
+        expect(counted).to_have_text(re.compile(rf"^{first + more} points / "), timeout=15_000)
+
+
+@pytest.mark.browser
+def test_the_words_follow_the_language_and_presses_are_still_heard(page):
+    page.goto("/gradient-steps?surface=bowl&lang=en")
+    landscape = drawn(page, ".st-key-landscape .chart")
+    page.locator(".st-key-language button").first.click()
+    expect(landscape.locator(".modebar-btn[data-title='全屏']")).to_have_count(1, timeout=15_000)
+    box = page.locator(".st-key-landscape .nsewdrag[data-subplot=xy]").bounding_box()
+    page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(page).to_have_url(re.compile(r"x0-bowl=-[\d.]+"), timeout=15_000)
+
+
+@pytest.mark.browser
 def test_a_film_plays(page):
     page.goto("/cross-entropy?part=fit&lang=en")
     chart = drawn(page, ".st-key-film .chart")
