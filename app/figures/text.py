@@ -33,10 +33,11 @@ def zipf(found: Mapping[str, Any], words: Words) -> Plain:
 
 def lengths(rows: Sequence[tuple[int, int]], words: Words) -> Plain:
     """How many have which length."""
-    bars = {"type": "bar", "x": [length for length, _n in rows], "y": [n for _length, n in rows],
-            "marker": {"color": TRAINING}}  # fmt: skip
-    layout = {"xaxis": title(words["length"]), "yaxis": title(words["count"]), "height": 280, "margin": _MARGIN}
-    return Plain([bars], layout)
+    found = [length for length, _n in rows]
+    bars = {"type": "bar", "x": found, "y": [n for _length, n in rows], "marker": {"color": TRAINING}}
+    # From 0 to at least 10: a single length, as characters have, would fill the whole picture.
+    across = {**title(words["length"]), "range": [0, 1.05 * max([10, *found])]}
+    return Plain([bars], {"xaxis": across, "yaxis": title(words["count"]), "height": 280, "margin": _MARGIN})
 
 
 def loss(steps: Sequence[Mapping[str, Any]], guesses: Mapping[str, float], factor: float, words: Words) -> Plain:
