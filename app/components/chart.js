@@ -6,7 +6,7 @@ const CORNERS = {
   width: 24, height: 24, path: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
 };
 const reader = new TextDecoder();
-let library = null;
+let fetching = null;
 
 export default async function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".chart");
@@ -24,15 +24,15 @@ export default async function ({ data, parentElement, setTriggerValue }) {
   };
 }
 
-async function show(root, { figure, name, script, words, tools, still, press }, style, isLatest) {
+async function show(root, { figure, name, library, words, tools, still, press }, style, isLatest) {
   const layout = figure.layout;
   if (name) root.setAttribute("aria-label", name);
   root.style.minHeight = `${layout.height ?? HEIGHT}px`; // nothing below it moves when the chart comes
   let plotly;
   try {
-    plotly = await (library ??= fetched(script));
+    plotly = await (fetching ??= fetched(library));
   } catch {
-    library = null; // the next figure tries again
+    fetching = null; // the next figure tries again
     root.wanted = "";
     root.textContent = words.missing;
     return;
@@ -55,12 +55,11 @@ async function show(root, { figure, name, script, words, tools, still, press }, 
   if (press) hear(root);
 }
 
-// The library comes from our own server, once for all charts of a tab.
-function fetched(path) {
+// The library lies beside this file, and is fetched once for all charts of a tab.
+function fetched(name) {
   return new Promise((done, failed) => {
     const element = document.createElement("script");
-    const app = document.querySelector("script[type=module][src]").src; // …/static/js/index.js of where the app lives
-    element.src = new URL(`../..${path}`, app);
+    element.src = new URL(name, import.meta.url);
     element.onload = () => done(window.Plotly);
     element.onerror = failed;
     document.head.append(element);

@@ -3,6 +3,7 @@
 Streamlit's own chart is made anew for every new figure, which takes the browser 100 ms and forgets what was zoomed.
 """
 
+import hashlib
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -13,12 +14,23 @@ from plotly.io.json import to_json_plotly
 from app.figures.plain import Figure
 from app.language import _
 
-SCRIPT = f"/charts/plotly-{version('plotly')}.js"  # where the server has the library; another one with each version
 _FOLDER = Path(__file__).parent
-_css, _js = ((_FOLDER / f"chart.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+DRAWING = (_FOLDER / "chart.js").read_bytes()
+# Where the server has the library and what draws with it: under another name when they are others.
+LIBRARY_PATH = f"/charts/plotly-{version('plotly')}.js"
+DRAWING_PATH = f"/charts/chart-{hashlib.sha256(DRAWING).hexdigest()[:12]}.js"
+# Streamlit sends a component's script with every update of each chart; this line stands for it.
+_FETCH = f"""export default async (given) => {{
+  const app = document.querySelector("script[type=module][src]").src; // …/static/js/index.js of where the app lives
+  return (await import(new URL("../..{DRAWING_PATH}", app))).default(given);
+}}"""
 _mount = st.components.v2.component(
-    "atlas_chart", html='<div class="chart" role="figure"></div>', css=_css, js=_js, isolate_styles=False
-)  # plotly.js puts its styles into the page, which a shadow root would not see
+    "atlas_chart",
+    html='<div class="chart" role="figure"></div>',
+    css=(_FOLDER / "chart.css").read_text(encoding="utf-8"),
+    js=_FETCH,
+    isolate_styles=False,  # plotly.js puts its styles into the page, which a shadow root would not see
+)
 
 
 def show_chart(
@@ -38,8 +50,8 @@ def show_chart(
     spec = figure.to_dict()
     spec["layout"].pop("template", None)  # the browser has ours, in the colours of its theme
     data = {
-        "figure": spec, "name": alt, "script": SCRIPT, "words": _words(), "tools": tools, "still": still,
-        "press": on_press is not None,
+        "figure": spec, "name": alt, "library": LIBRARY_PATH.rpartition("/")[2], "words": _words(), "tools": tools,
+        "still": still, "press": on_press is not None,
     }  # fmt: skip
 
     def pressed() -> None:

@@ -1,4 +1,4 @@
-"""The library that draws charts, out of plotly's own package: nobody fetches it from the internet."""
+"""What draws charts: our script, and the library out of plotly's own package. Nobody fetches it from the internet."""
 
 import asyncio
 import gzip
@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.components.chart import SCRIPT
+from app.components.chart import DRAWING, DRAWING_PATH, LIBRARY_PATH
 
-# Its name has the version, so a browser may keep it: the next page, and the next lesson, does not ask again.
+# Their names are others when they are, so a browser may keep them: the next lesson does not ask again.
 _KEEP = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
 
 
@@ -20,6 +20,10 @@ async def _library(request: Request) -> Response:
     body = await asyncio.to_thread(_zipped if zipped else _plain)
     headers = {**_KEEP, "content-encoding": "gzip" if zipped else "identity"}
     return Response(body, media_type="text/javascript", headers=headers)
+
+
+async def _drawing(_request: Request) -> Response:
+    return Response(DRAWING, media_type="text/javascript", headers=_KEEP)
 
 
 def _plain() -> bytes:
@@ -32,4 +36,4 @@ def _zipped() -> bytes:
     return gzip.compress(_plain(), 6)
 
 
-CHARTS = Route(SCRIPT, _library)
+ROUTES = [Route(LIBRARY_PATH, _library), Route(DRAWING_PATH, _drawing)]

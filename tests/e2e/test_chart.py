@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from app.components.chart import SCRIPT
+from app.components.chart import DRAWING_PATH, LIBRARY_PATH
 
 pytestmark = pytest.mark.filterwarnings("default")
 BARS = ".st-key-bars .chart"
@@ -140,19 +140,20 @@ def test_a_film_plays(page):
 
 @pytest.mark.browser
 def test_without_the_library_there_is_a_sentence(page):
-    page.route(f"**{SCRIPT}", lambda route: route.abort())
+    page.route(f"**{LIBRARY_PATH}", lambda route: route.abort())
     page.goto("/cross-entropy?lang=en")
     expect(page.locator(BARS)).to_contain_text("could not be fetched", timeout=30_000)
-    page.unroute(f"**{SCRIPT}")
+    page.unroute(f"**{LIBRARY_PATH}")
     page.locator(".st-key-z-0 input[type=range]").focus()
     page.keyboard.press("ArrowRight")  # the next figure tries again
     drawn(page)
 
 
 @pytest.mark.parametrize("accepted", ["gzip, br", "identity"])
-def test_the_library_comes_from_us_and_may_be_kept(app_url, accepted):
+@pytest.mark.parametrize(("path", "start"), [(LIBRARY_PATH, b"plotly.js v"), (DRAWING_PATH, b"plotly.js")])
+def test_what_draws_comes_from_us_and_may_be_kept(app_url, path, start, accepted):
     connection = http.client.HTTPConnection(urlsplit(app_url).netloc, timeout=30)
-    connection.request("GET", SCRIPT, headers={"Accept-Encoding": accepted})
+    connection.request("GET", path, headers={"Accept-Encoding": accepted})
     answer = connection.getresponse()
     body = answer.read()
     if accepted != "identity":
@@ -160,5 +161,5 @@ def test_the_library_comes_from_us_and_may_be_kept(app_url, accepted):
         body = gzip.decompress(body)
     assert answer.status == 200
     assert "immutable" in answer.headers["cache-control"]
-    assert b"plotly.js v" in body[:200]
+    assert start in body[:200]
     connection.close()
