@@ -27,6 +27,14 @@ def drawn(page, chart=BARS):
     return page.locator(chart)
 
 
+def press(page, chart, share_x, share_y):
+    """Press into the first panel of a chart at rest: plotly takes two presses within 0.3 s for a double one."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(700)
+    box = page.locator(f"{chart} .nsewdrag[data-subplot=xy]").bounding_box()
+    page.mouse.click(box["x"] + share_x * box["width"], box["y"] + share_y * box["height"])
+
+
 def slide(page):
     before = page.evaluate(POINTS)
     page.locator(".st-key-z-0 input[type=range]").focus()
@@ -99,9 +107,8 @@ def test_it_fills_the_screen_and_comes_back(page):
 def test_a_press_on_the_landscape_is_where_the_walk_starts(page):
     page.goto("/gradient-steps?surface=bowl&lang=en")
     drawn(page, ".st-key-landscape .chart")
-    box = page.locator(".st-key-landscape .nsewdrag[data-subplot=xy]").bounding_box()
     for share in (0.25, 0.75):  # twice: the chart that was changed hears, too
-        page.mouse.click(box["x"] + share * box["width"], box["y"] + 0.5 * box["height"])
+        press(page, ".st-key-landscape", share, 0.5)
         expect(page).to_have_url(re.compile(r"x0-bowl=-[\d.]+" if share < 0.5 else r"x0-bowl=[\d.]+"), timeout=15_000)
 
 
@@ -112,8 +119,7 @@ def test_presses_set_points_one_after_the_other(page):
     counted = page.get_by_text(re.compile(r"^\d+ points / "))
     first = int(counted.inner_text().split()[0])
     for more, share in ((1, 0.2), (2, 0.8)):
-        box = page.locator(".st-key-hand .nsewdrag[data-subplot=xy]").bounding_box()
-        page.mouse.click(box["x"] + share * box["width"], box["y"] + share * box["height"])
+        press(page, ".st-key-hand", share, share)
         expect(counted).to_have_text(re.compile(rf"^{first + more} points / "), timeout=15_000)
 
 
@@ -123,8 +129,7 @@ def test_the_words_follow_the_language_and_presses_are_still_heard(page):
     landscape = drawn(page, ".st-key-landscape .chart")
     page.locator(".st-key-language button").first.click()
     expect(landscape.locator(".modebar-btn[data-title='全屏']")).to_have_count(1, timeout=15_000)
-    box = page.locator(".st-key-landscape .nsewdrag[data-subplot=xy]").bounding_box()
-    page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
+    press(page, ".st-key-landscape", 0.25, 0.5)
     expect(page).to_have_url(re.compile(r"x0-bowl=-[\d.]+"), timeout=15_000)
 
 
