@@ -26,7 +26,7 @@ export default async function ({ data, parentElement, setTriggerValue }) {
 
 async function show(root, { figure, name, library, words, tools, still, press }, style, isLatest) {
   const layout = figure.layout;
-  if (name) root.setAttribute("aria-label", name);
+  root.setAttribute("aria-label", name);
   root.style.minHeight = `${layout.height ?? HEIGHT}px`; // nothing below it moves when the chart comes
   let plotly;
   try {

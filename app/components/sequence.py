@@ -58,7 +58,7 @@ def methods(event: Event) -> None:
     tasks = [task_name(task) for task in NEW_TASKS[: len(matrix[0])]]
     words = {"before": _("before"), "after": _("after {task}")}
     show_chart(figures.forgetting(matrix, tasks, words), key="forgetting",
-                    alt=_("Accuracy on each task after each task"))  # fmt: skip
+               alt=_("Accuracy on each task after each task"))  # fmt: skip
     st.markdown(_sentence(found[name], tasks))
 
 

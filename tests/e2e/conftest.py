@@ -15,6 +15,14 @@ def app_url(atlas_home) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def page(browser, app_url):
+    """A tab of its own, so tall that what is pressed by its place is in sight."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1600}, base_url=app_url)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture(scope="session")
 def browser():
     if os.environ.get("ATLAS_BROWSER_TESTS") != "1":

@@ -15,13 +15,6 @@ BARS = ".st-key-bars .chart"
 POINTS = "JSON.stringify(document.querySelector('.st-key-bars .chart').data[0].y)"
 
 
-@pytest.fixture
-def page(browser, app_url):
-    context = browser.new_context(viewport={"width": 1280, "height": 1600}, base_url=app_url)
-    yield context.new_page()
-    context.close()
-
-
 def drawn(page, chart=BARS):
     expect(page.locator(f"{chart} .main-svg").first).to_be_visible(timeout=30_000)
     return page.locator(chart)

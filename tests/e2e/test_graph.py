@@ -8,13 +8,6 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 
 
-@pytest.fixture
-def page(browser, app_url):
-    context = browser.new_context(viewport={"width": 1280, "height": 1000}, base_url=app_url)
-    yield context.new_page()
-    context.close()
-
-
 def test_mouse_and_keyboard_choose_a_node(page):
     page.goto("/concepts?graph=article&lang=en")
     page.get_by_role("button", name="Machine learning, field").click(timeout=30_000)

@@ -14,13 +14,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("default")]
 CURVE = ".js-plotly-plot .scatterlayer path.js-line"
 
 
-@pytest.fixture
-def page(browser, app_url):
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=app_url)
-    yield context.new_page()
-    context.close()
-
-
 def screenshot(page, name: str) -> None:
     if folder := os.environ.get("ATLAS_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"{name}.png")
