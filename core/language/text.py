@@ -3,7 +3,7 @@
 import math
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -21,7 +21,7 @@ from core.language.text_recipe import TextRecipe
 from core.language.tokens import Tokens
 from core.training.loop import Event, Trainer
 from core.training.recipe import Recipe
-from core.training.task import Score, Task
+from core.training.task import Batch, Score, Task
 
 VALIDATION_SHARE, VALIDATION_WINDOWS = 0.1, 512
 LOOKS = 12  # at the validation part, each with a sample; closer together at the beginning, where most happens
@@ -72,11 +72,14 @@ class TextTask(Task):
             Size(size, recipe.context, recipe.width, recipe.heads, recipe.layers, recipe.smeared_keys)
         ).to(device)
 
-    def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def batches(self, several: Sequence[Tensor], generator: torch.Generator) -> list[Batch]:
         last = len(self.training) - self.length
-        places = torch.randint(last, indices.shape, generator=generator, device=self.device)
-        windows = _windows(self.training, places, self.length)
-        return windows[:, :-1], windows[:, 1:]
+        made = []
+        for indices in several:
+            places = torch.randint(last, indices.shape, generator=generator, device=self.device)
+            windows = _windows(self.training, places, self.length)
+            made.append((windows[:, :-1], windows[:, 1:]))
+        return made
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(

@@ -1,7 +1,7 @@
 """How documents become something that the one training loop can train on."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from core.language.model import LanguageModel
 from core.language.recipe import LanguageRecipe
 from core.training.loop import Event, Trainer
-from core.training.task import Score, Task
+from core.training.task import Batch, Score, Task
 
 Penalty = Callable[[LanguageModel], Tensor]
 
@@ -43,10 +43,10 @@ class DocumentTask(Task):
         self.train, self.validation = train.to(device), validation.to(device)
         self.num_train = len(train)
 
-    def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def batches(self, several: Sequence[Tensor], generator: torch.Generator) -> list[Batch]:
         del generator
-        documents = self.train[indices.to(self.train.device)]
-        return documents[:, :-1], documents[:, 1:]
+        chosen = [self.train[indices.to(self.train.device)] for indices in several]
+        return [(documents[:, :-1], documents[:, 1:]) for documents in chosen]
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         loss = F.cross_entropy(

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from core.device import replays_steps
 from core.errors import UserError
-from core.training.batches import batch_at, batches_in
+from core.training.batches import Batches, batches_in
+from core.training.meter import Meter
 from core.training.optimizers import learning_rate_at, make_optimizer
 from core.training.recipe import Recipe
 from core.training.step import ReplayedStep, Step
@@ -37,13 +38,11 @@ class Trainer:
         self.log_every = self._steps_between_readings()
         self.optimizer = make_optimizer(task.model, recipe)
         self.parameters = list(task.model.parameters())  # found once: looking through a model takes its time
-        plain = Step(task, self.optimizer, device)
+        self.meter = Meter(task, device)
+        plain = Step(task, self.optimizer, device, self.meter)
         self.take_step = ReplayedStep(plain) if replays_steps(device) else plain
         self.rate_at = learning_rate_at(recipe, self.steps)
-        # One generator draws the order of the examples, one their random variation, whatever the model draws.
-        self.order_generator = torch.Generator().manual_seed(recipe.seed)
-        self.variation_generator = torch.Generator(device).manual_seed(recipe.seed + 1)
-        self.order = torch.empty(0, dtype=torch.int64)  # (num_train,) this epoch's permutation, where the task wants it
+        self.batches = Batches(task, recipe.batch_size, recipe.seed, device)
         self.step = 0
         self.seconds = 0.0  # of training, over all sittings of an interrupted run
         self.ended_epochs = 0  # validated, too
@@ -53,7 +52,6 @@ class Trainer:
         self.best_epoch = 0
         self.best_weights: dict[str, Tensor] = {}
         self.epoch_sums: list[float] = [0.0, 0.0, 0.0]  # loss, correct, examples
-        self.meter = _Meter(device)
 
     def events(self) -> Iterator[Event]:
         """Train to the end, or until stopped. The last event is "finished" or "stopped"."""
@@ -72,9 +70,8 @@ class Trainer:
             place = self.step % self.steps_per_epoch
             if place == 0:
                 self._begin_epoch()
-            loss, correct, count = self._train_step(place)
+            self._train_step(place)
             self.step += 1
-            self.meter.add(loss, correct, count)
             self.seconds = time.monotonic() - started
             epoch_ends = place + 1 == self.steps_per_epoch
             remarks = self.task.remarks(self.step)
@@ -89,23 +86,18 @@ class Trainer:
         return min(50, max(1, an_epoch, self.steps // 1000))
 
     def _begin_epoch(self) -> None:
-        # Drawn on the CPU, so that it is the same everywhere; moved once, for each move waits for the device.
-        order = torch.randperm(self.task.num_train, generator=self.order_generator)
-        self.order = order.to(self.task.indices_on)
         self.epoch_sums = [0.0, 0.0, 0.0]
         self.task.begin_epoch(self.step // self.steps_per_epoch)
+        self.batches.begin_epoch()
         self.task.model.train()
 
-    def _train_step(self, place: int) -> tuple[Tensor, Tensor, int]:
-        """The batch at `place` of the epoch, and the step it leads to: loss, right answers, examples."""
-        indices = batch_at(self.order, place, self.recipe.batch_size)
-        inputs, targets = self.task.batch(indices, self.variation_generator)
-        if place + 1 < self.steps_per_epoch:
-            self.task.expect(batch_at(self.order, place + 1, self.recipe.batch_size))
+    def _train_step(self, place: int) -> None:
+        """The batch at `place` of the epoch, and the step it leads to."""
+        inputs, targets = self.batches.at(place)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate_at(self.step)
-        loss, correct = self.take_step(inputs, targets)
-        return loss, correct, len(indices)
+        self.take_step(inputs, targets)
+        self.meter.counted(len(targets))
 
     def _step_event(self) -> Event:
         meter = self.meter
@@ -192,9 +184,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "best_weights": self.best_weights,
             "meter": (torch.tensor(self.meter.numbers(), dtype=torch.float64), self.meter.count),
-            "order": self.order,
-            "order_generator": self.order_generator.get_state(),
-            "variation_generator": self.variation_generator.get_state(),
+            **self.batches.state_dict(),
             "torch_rng": torch.get_rng_state(),
             "threads": torch.get_num_threads(),
         }
@@ -205,54 +195,10 @@ class Trainer:
         self.task.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.best_weights = {name: tensor.to(self.device) for name, tensor in state["best_weights"].items()}
-        sums, self.meter.count = state["meter"]
-        self.meter.sums = sums.tolist()
-        self.order = state["order"].to(self.task.indices_on)
-        self.order_generator.set_state(state["order_generator"].cpu())
-        self.variation_generator.set_state(state["variation_generator"].cpu())
+        sums, count = state["meter"]
+        self.meter.begin_with(sums.tolist(), count)
+        self.batches.load_state_dict(state)
         torch.set_rng_state(state["torch_rng"].cpu())
         if self.device.type == "cpu":  # sums are split by threads, so their number decides the last bits
             torch.set_num_threads(state["threads"])
         self.task.model.train()
-
-
-class _Meter:
-    """Adds up loss and accuracy and measures speed; reading it is the only wait for the device.
-
-    On a CPU nothing is waited for, so plain numbers are added up: between two steps, when the network has filled the
-    caches with its own, an operation on a tensor takes ten times as long as it does again and again.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        self.at_hand = device.type == "cpu"
-        self.sums: list[Tensor | float] = [0.0, 0.0]  # of the loss, of right answers; on a GPU they are tensors there
-        self.count = self.last_count = self.total = 0
-        self.started = self.last_read = 0.0
-
-    def start(self) -> None:
-        self.started = self.last_read = time.monotonic()
-
-    def add(self, loss: Tensor, correct: Tensor, count: int) -> None:
-        self.sums[0] += (loss.item() if self.at_hand else loss) * count
-        self.sums[1] += correct.item() if self.at_hand else correct
-        self.count += count
-
-    def read(self) -> tuple[float, float, float]:
-        """Mean loss, accuracy and examples per second since the last reading."""
-        loss_sum, correct = self.numbers()
-        now = time.monotonic()
-        speed = self.count / max(now - self.last_read, 1e-9)
-        self.last_count, self.total, self.last_read = self.count, self.total + self.count, now
-        loss, accuracy = loss_sum / self.count, correct / self.count
-        self.sums = [0.0, 0.0]
-        self.count = 0
-        return loss, accuracy, speed
-
-    def numbers(self) -> list[float]:
-        """The sums since the last reading."""
-        return [float(value) for value in self.sums]
-
-    @property
-    def average_speed(self) -> float:
-        """Examples per second since the start, evaluation included; what the time left is estimated from."""
-        return self.total / max(self.last_read - self.started, 1e-9)

@@ -2,7 +2,7 @@
 
 A step of a small net is some hundred short kernels, and on a GPU asking for them one by one takes longer than
 computing them. A CUDA graph remembers them with all their addresses; one call then launches them all. So the batch is
-copied to where the recorded step expects it, and loss, gradients and learning rate lie at fixed places, too.
+copied to where the recorded step expects it; gradients, learning rate and the meter's sums lie at fixed places, too.
 """
 
 import contextlib
@@ -16,21 +16,20 @@ from torch import Tensor
 from core import events
 from core.device import autocast
 from core.errors import UserError
+from core.training.meter import Meter
 from core.training.task import Task
 
 Work = Callable[[], None]
-Figures = tuple[Tensor, Tensor]
-"""Loss and number of right answers of a batch, scalars on the device."""
 
 
 class Step:
-    """θ ← θ − η∇L, with whatever the optimiser makes of the gradient."""
+    """θ ← θ − η∇L, with whatever the optimiser makes of the gradient. The meter is told how the batch went."""
 
-    def __init__(self, task: Task, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
-        self.task, self.optimizer, self.device = task, optimizer, device
+    def __init__(self, task: Task, optimizer: torch.optim.Optimizer, device: torch.device, meter: Meter) -> None:
+        self.task, self.optimizer, self.device, self.meter = task, optimizer, device, meter
         self.weights = [weight for group in optimizer.param_groups for weight in group["params"]]
 
-    def __call__(self, inputs: Tensor, targets: Tensor) -> Figures:
+    def __call__(self, inputs: Tensor, targets: Tensor) -> None:
         for weight in self.weights:  # what `zero_grad` does, without what it tells a profiler
             weight.grad = None
         with autocast(self.device), _enough_to_normalise(len(inputs)):
@@ -38,7 +37,7 @@ class Step:
             loss = self.task.loss(logits.float(), targets)
         loss.backward()
         self.optimizer.step()
-        return loss.detach(), self.task.correct(logits.detach(), targets)
+        self.meter.add(loss.detach(), logits.detach(), targets)
 
 
 class Recorder(Protocol):
@@ -94,7 +93,7 @@ class ReplayedStep:
         self.refused = ""
         self.in_a_row: tuple[torch.Size, int] = (torch.Size(), 0)
 
-    def __call__(self, inputs: Tensor, targets: Tensor) -> Figures:
+    def __call__(self, inputs: Tensor, targets: Tensor) -> None:
         if self.recorded is None and not self.refused:
             shape, seen = self.in_a_row
             self.in_a_row = (inputs.shape, seen + 1 if inputs.shape == shape else 1)
@@ -102,8 +101,9 @@ class ReplayedStep:
                 self._try_to_record(inputs, targets)
         if self.recorded is None or inputs.shape != self.recorded.inputs.shape:
             with self.recorder.aside():
-                return self.step(inputs, targets)
-        return self.recorded.replay(inputs, targets, self.step.optimizer)
+                self.step(inputs, targets)
+        else:
+            self.recorded.replay(inputs, targets, self.step.optimizer)
 
     def _try_to_record(self, inputs: Tensor, targets: Tensor) -> None:
         """Nothing is computed yet: the replay will do this batch, too."""
@@ -120,7 +120,6 @@ class _Recorded:
 
     inputs: Tensor
     targets: Tensor
-    figures: Figures
     rates: list[Tensor]  # of each group of the optimiser
     gradients: list[tuple[torch.nn.Parameter, Tensor | None]]
     play: Work
@@ -128,20 +127,17 @@ class _Recorded:
     @classmethod
     def of(cls, step: Step, inputs: Tensor, targets: Tensor, record: Callable[[Work], Work]) -> "_Recorded":
         own_inputs, own_targets = inputs.clone(), targets.clone()
-        figures = (torch.zeros((), device=step.device), torch.zeros((), device=step.device))
         rates = [torch.tensor(float(group["lr"]), device=step.device) for group in step.optimizer.param_groups]
 
         def work() -> None:
             with _rates_in(step.optimizer, rates):
-                loss, correct = step(own_inputs, own_targets)
-            figures[0].copy_(loss)
-            figures[1].copy_(correct)
+                step(own_inputs, own_targets)
 
         play = record(work)
         gradients = [(parameter, parameter.grad) for parameter in step.task.model.parameters()]
-        return cls(own_inputs, own_targets, figures, rates, gradients, play)
+        return cls(own_inputs, own_targets, rates, gradients, play)
 
-    def replay(self, inputs: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer) -> Figures:
+    def replay(self, inputs: Tensor, targets: Tensor, optimizer: torch.optim.Optimizer) -> None:
         self.inputs.copy_(inputs)
         self.targets.copy_(targets)
         for rate, group in zip(self.rates, optimizer.param_groups, strict=True):
@@ -149,7 +145,6 @@ class _Recorded:
         for parameter, gradient in self.gradients:  # a plain step of another shape may have come between
             parameter.grad = gradient
         self.play()
-        return self.figures
 
 
 @contextlib.contextmanager

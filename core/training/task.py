@@ -1,12 +1,18 @@
 """What the training loop has to know of the thing it trains: nothing about pictures, nothing about language."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+MOST_TOGETHER = 16  # more of them save no more time
+
+Batch = tuple[Tensor, Tensor]
+"""Inputs and targets, on the device."""
 
 
 @dataclass
@@ -31,19 +37,28 @@ class Task(ABC):
 
     model: nn.Module
     num_train: int  # examples in the training part
-    indices_on = torch.device("cpu")  # where `batch` and `expect` want their indices: where the data lie
+    indices_on = torch.device("cpu")  # where `batches` and `expect` want their indices: where the data lie
 
     def begin_epoch(self, epoch: int) -> None:
         """Told which epoch the next batches are of, counted from 0; also when a run is resumed within one."""
         del epoch
 
+    def batches_together(self, batch_size: int) -> int:
+        """How many batches are made one right after the other: as many as take a few megabytes."""
+        del batch_size
+        return MOST_TOGETHER
+
     @abstractmethod
-    def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Inputs and targets, on the device, of these training examples, (B,) int64; random variation is drawn from
-        `generator`."""
+    def batches(self, several: Sequence[Tensor], generator: torch.Generator) -> list[Batch]:
+        """The batches of these training examples, (B,) int64 each. Random variation is drawn from `generator`, batch
+        after batch, so that it does not depend on how many are made together."""
+
+    def batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
+        """One batch alone."""
+        return self.batches([indices], generator)[0]
 
     def expect(self, indices: Tensor) -> None:
-        """These examples, (B,) int64, come next: a task whose data are far begins to fetch them."""
+        """These examples, (N,) int64, come next: a task whose data are far begins to fetch them."""
         del indices
 
     @abstractmethod

@@ -13,18 +13,27 @@ def random_move(images: Tensor, pixels: int, flip: bool | Tensor, generator: tor
 
     `flip` may also say which ones, (B,) truths. What comes in from outside is black.
     """
-    batch, device = len(images), images.device
-    top, left = torch.zeros((2, batch), dtype=torch.int64, device=device)
+    return moved(images, pixels, draw_moves(len(images), pixels, flip, generator))
+
+
+def draw_moves(count: int, pixels: int, flip: bool | Tensor, generator: torch.Generator) -> Tensor:
+    """The draws of `random_move`, (3,B) int64: where cutting out begins, rows down and columns right; mirrored?"""
+    device = generator.device
+    moves = torch.zeros((3, count), dtype=torch.int64, device=device)
     if pixels:
-        top, left = torch.randint(0, 2 * pixels + 1, (2, batch), generator=generator, device=device) - pixels
+        moves[:2] = torch.randint(0, 2 * pixels + 1, (2, count), generator=generator, device=device) - pixels
     if isinstance(flip, Tensor):
-        mirrored = flip
+        moves[2] = flip
     elif flip:
-        mirrored = torch.rand(batch, generator=generator, device=device) < 0.5
-    else:
-        mirrored = torch.zeros(batch, dtype=torch.bool, device=device)
-    on_cpu = device.type == "cpu" and images.dtype == torch.uint8
-    return (_moved_by_rows if on_cpu else _moved_by_pixels)(images, pixels, top, left, mirrored)
+        moves[2] = torch.rand(count, generator=generator, device=device) < 0.5
+    return moves
+
+
+def moved(images: Tensor, pixels: int, moves: Tensor) -> Tensor:
+    """`images` shifted, by up to ±`pixels`, and mirrored as `moves` (3,B) says."""
+    top, left, mirrored = moves
+    on_cpu = images.device.type == "cpu" and images.dtype == torch.uint8
+    return (_moved_by_rows if on_cpu else _moved_by_pixels)(images, pixels, top, left, mirrored.bool())
 
 
 def _moved_by_pixels(images: Tensor, pixels: int, top: Tensor, left: Tensor, mirrored: Tensor) -> Tensor:
@@ -78,11 +87,20 @@ def alternating_mirror(count: int, seed: int) -> Tensor:
 
 def random_cutout(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
     """Blank out one square of `side` pixels in every picture (DeVries and Taylor 2017, arXiv 1708.04552)."""
-    batch, _, height, width = images.shape
-    device = images.device
-    centre = torch.rand((2, batch, 1), generator=generator, device=device)
-    rows = torch.arange(height, device=device) - (centre[0] * height).floor()  # (B,H) distance to the centre
-    columns = torch.arange(width, device=device) - (centre[1] * width).floor()  # (B,W)
+    return cut_out(images, side, draw_centres(len(images), generator))
+
+
+def draw_centres(count: int, generator: torch.Generator) -> Tensor:
+    """The draws of `random_cutout`, (2,B): how far down and to the right each square's centre is, from 0 to 1."""
+    return torch.rand((2, count), generator=generator, device=generator.device)
+
+
+def cut_out(images: Tensor, side: int, centres: Tensor) -> Tensor:
+    """`images` with a square of `side` pixels blanked out around each of the `centres` (2,B)."""
+    _, _, height, width = images.shape
+    down, right = centres[:, :, None]
+    rows = torch.arange(height, device=images.device) - (down * height).floor()  # (B,H) distance to the centre
+    columns = torch.arange(width, device=images.device) - (right * width).floor()  # (B,W)
     hit_rows = (rows >= -(side // 2)) & (rows < side - side // 2)
     hit_columns = (columns >= -(side // 2)) & (columns < side - side // 2)
     return images.masked_fill((hit_rows[:, :, None] & hit_columns[:, None, :])[:, None], 0)

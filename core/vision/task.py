@@ -1,7 +1,7 @@
 """Picture classification as a task for the training loop."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ from core.errors import UserError
 from core.files import replacing
 from core.tasks import Say
 from core.training.recipe import Recipe
-from core.training.task import Score, Task
+from core.training.task import MOST_TOGETHER, Batch, Score, Task
 from core.vision.ahead import Reader, room_for_pictures
-from core.vision.augmentation import alternating_mirror, random_cutout, random_move
+from core.vision.augmentation import alternating_mirror, cut_out, draw_centres, draw_moves, moved
 from core.vision.network import build_network
 from core.vision.pictures import PictureDataset, Pictures
 from core.vision.recipe import PictureRecipe
@@ -25,6 +25,7 @@ from core.vision.splits import load_dataset, splits
 
 PARTS = ("train", "validation", "test")
 EVALUATION_BATCH = 500
+TOGETHER_BYTES = 2**24  # of batches that are made one right after the other
 WRONG_PICTURES = 30  # of the most confidently wrong, kept in the report
 
 
@@ -72,15 +73,25 @@ class PictureTask(Task):
     def expect(self, indices: Tensor) -> None:
         self.readers["train"].expect(indices)
 
-    def batch(self, indices: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def batches_together(self, batch_size: int) -> int:
+        return min(MOST_TOGETHER, TOGETHER_BYTES // (4 * batch_size * math.prod(self.input_shape)))
+
+    def batches(self, several: Sequence[Tensor], generator: torch.Generator) -> list[Batch]:
+        sizes, indices = [len(some) for some in several], torch.cat(list(several))
         here = indices.to(self.device)
-        images = self.readers["train"].batch(indices)  # (B,C,H,W) bytes
+        images = self.readers["train"].batch(indices)  # (B,C,H,W) bytes, all of them
+        moves, centres = [], []
+        for which in here.split(sizes):
+            flip = self.recipe.flip if self.mirrored is None else self.mirrored.index_select(0, which)
+            moves.append(draw_moves(len(which), self.recipe.crop, flip, generator))
+            if self.recipe.cutout:
+                centres.append(draw_centres(len(which), generator))
         if self.recipe.crop or self.recipe.flip:
-            flip = self.recipe.flip if self.mirrored is None else self.mirrored.index_select(0, here)
-            images = random_move(images, self.recipe.crop, flip, generator)
+            images = moved(images, self.recipe.crop, torch.cat(moves, 1))
         if self.recipe.cutout:
-            images = random_cutout(images, self.recipe.cutout, generator)
-        return _fractions(images), self.parts["train"].labels.index_select(0, here)
+            images = cut_out(images, self.recipe.cutout, torch.cat(centres, 1))
+        labels = self.parts["train"].labels.index_select(0, here)
+        return list(zip(_fractions(images).split(sizes), labels.split(sizes), strict=True))
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(logits, targets, label_smoothing=self.recipe.label_smoothing)

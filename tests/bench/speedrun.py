@@ -41,6 +41,7 @@ from torch import Tensor
 
 from core.device import choose_device, device_name, prepare
 from core.training.loop import Trainer
+from core.training.meter import Meter
 from core.training.optimizers import make_optimizer
 from core.training.step import ReplayedStep, Step
 from core.vision.models import resnet9
@@ -154,7 +155,7 @@ def utilisation(dataset: PictureDataset, device: torch.device, rounds: int, comp
         task = PictureTask(recipe, dataset, device)
         inputs, targets = task.batch(torch.arange(size, device=device), torch.Generator(device))
         steps = max(4, 2 * len(dataset.train) // size)
-        plain = Step(task, make_optimizer(task.model, recipe), device)
+        plain = Step(task, make_optimizer(task.model, recipe), device, Meter(task, device))
         contenders = {
             f"{model}, fixed batch": _repeated(_as_the_loop_does(plain), inputs, targets, steps),
             f"{model}, our loop": lambda task=task, recipe=recipe: loop_speed(task, recipe, device),
@@ -210,7 +211,7 @@ def loop_speed(task: PictureTask, recipe: PictureRecipe, device: torch.device) -
 
 def compiled(task: PictureTask, recipe: PictureRecipe, inputs: Tensor, targets: Tensor, steps: int) -> dict[str, float]:
     """`torch.compile`: the seconds before it is warm, and pictures per second from then on."""
-    plain = Step(task, make_optimizer(task.model, recipe), inputs.device)
+    plain = Step(task, make_optimizer(task.model, recipe), inputs.device, Meter(task, inputs.device))
     original, began = task.model, time.perf_counter()
     task.model = torch.compile(original)
     try:

@@ -31,7 +31,8 @@ from core.runs.checkpoints import Checkpoints
 from core.runs.execute import execute
 from core.runs.folder import RunFolder
 from core.runs.worker import Sitting
-from core.training.loop import Trainer, _Meter
+from core.training.loop import Trainer
+from core.training.meter import Meter
 from core.training.optimizers import make_optimizer
 from core.vision.network import build_network
 from core.vision.pictures import PictureDataset, Pictures
@@ -177,7 +178,7 @@ def overhead(name: str, seconds: float = OVERHEAD_S) -> dict[str, float]:
         folder = RunFolder(Path(scratch) / "run")
         folder.create(OVERHEADS[name])
         for owner, function, part in (
-            (Trainer, "_step_event", "metrics"), (_Meter, "add", "metrics"), (PictureTask, "correct", "metrics"),
+            (Trainer, "_step_event", "metrics"), (Meter, "add", "metrics"),
             (RunFolder, "append_event", "events"), (Checkpoints, "save", "checkpoints"),
         ):  # fmt: skip
             stack.enter_context(patch.object(owner, function, clock.timed(part, getattr(owner, function))))

@@ -18,8 +18,9 @@ from core.errors import UserError
 from core.runs.checkpoints import Checkpoints
 from core.runs.execute import execute, pause_after
 from core.runs.folder import RunFolder
-from core.training.batches import batch_at, batches_in
+from core.training.batches import Batches, batch_at, batches_in
 from core.training.loop import Trainer
+from core.training.meter import Meter
 from core.training.optimizers import learning_rate_at, make_optimizer
 from core.training.weights import read_metadata, read_state
 from core.vision.network import load_network
@@ -288,3 +289,45 @@ def test_command_line_says_in_one_line_what_is_wrong(options, reason):
     assert reason in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("changes", [{"crop": 2, "flip": True, "cutout": 3}, {"flip": True, "alternating_flip": True}])
+def test_batches_that_are_made_together_are_those_made_one_by_one(monkeypatch, changes):
+    """Also taken up from the state at any place; 7 batches of 40 and one of 8."""
+    task = tasks.build_task(small(train_limit=288, **changes), CPU)
+
+    def supply(together: int) -> Batches:
+        monkeypatch.setattr(task, "batches_together", lambda _size: together)
+        return Batches(task, 40, 3, CPU)
+
+    def same(one, other) -> bool:
+        return all(torch.equal(a, b) and a.stride() == b.stride() for a, b in zip(one, other, strict=True))
+
+    single, several = supply(1), supply(3)
+    for _epoch in range(2):
+        single.begin_epoch()
+        several.begin_epoch()
+        for place in range(batches_in(task.num_train, 40)):
+            resumed = supply(3)
+            resumed.load_state_dict(several.state_dict())
+            wanted = single.at(place)
+            assert same(several.at(place), wanted)
+            assert same(resumed.at(place), wanted)
+            assert same(resumed.state_dict().values(), several.state_dict().values())
+
+
+def test_what_is_judged_later_adds_up_to_the_same(monkeypatch):
+    task = tasks.build_task(small(), CPU)
+    generator = torch.Generator().manual_seed(0)
+    batches = [(torch.rand((), generator=generator), torch.randn(8, 10, generator=generator), torch.arange(8) % 10)
+               for _ in range(9)]  # fmt: skip
+    found = []
+    for values in (0, 200, 10**6):  # each at once, three at a time, all at the end
+        monkeypatch.setattr("core.training.meter.KEPT_VALUES", values)
+        meter = Meter(task, CPU)
+        for loss, logits, targets in batches:
+            meter.add(loss, logits, targets)
+            meter.counted(len(targets))
+        found.append(meter.read()[:2])
+    right = sum(task.correct(logits, targets).item() for _loss, logits, targets in batches)
+    assert found[0] == found[1] == found[2] == (pytest.approx(sum(loss.item() for loss, *_ in batches) / 9), right / 72)
