@@ -92,10 +92,14 @@ function follow(plotly, root) {
   });
 }
 
+// A press in the first panel is told by where the pointer is; whatever lies there only has to be a trace.
 function hear(root) {
   root.removeAllListeners("plotly_click");
-  root.on("plotly_click", ({ points: [point] }) => {
-    if (point.xaxis?._id === "x") root.press({ x: point.x, y: point.y }); // in the first panel
+  root.on("plotly_click", ({ points: [{ xaxis, yaxis }], event }) => {
+    if (xaxis?._id !== "x") return;
+    const panel = root.querySelector(".nsewdrag[data-subplot=xy]").getBoundingClientRect();
+    const { clientX, clientY } = event.changedTouches?.[0] ?? event;
+    root.press({ x: xaxis.p2d(clientX - panel.left), y: yaxis.p2d(clientY - panel.top) });
   });
 }
 

@@ -45,7 +45,7 @@ def show_chart(
     """Show a figure; `alt` is what a screen reader calls it.
 
     `tools` are the buttons that zoom, save and fill the screen; a `still` chart answers to nothing. `on_press` is
-    called with the place of a point that was pressed, before the page is drawn again.
+    called with the place that was pressed in the first panel, on a trace, before the page is drawn again.
     """
     spec = figure.to_dict()
     spec["layout"].pop("template", None)  # the browser has ours, in the colours of its theme

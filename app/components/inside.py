@@ -118,7 +118,7 @@ def show(found: dict[str, Any]) -> None:
 
 
 def _next(found: dict[str, Any]) -> None:
-    words = {"probability": _("probability after temperature, top-k and top-p")}
+    words = {"probability": _("probability after T, top-k and top-p")}
     vocabulary = [token_strip.visible(token) for token in found["vocabulary"]]
     show_chart(figures.next_token(found["next"], vocabulary, words), key="next", alt=_("What comes next"))
     if found["likelihoods"]:

@@ -14,7 +14,6 @@ from core.maths.plane import (
     Sample,
     add_point,
     make_points,
-    places,
     read_points,
     remove_last,
     split,
@@ -91,7 +90,7 @@ def _by_hand(share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     except UserError:
         held_out = np.zeros(len(points), dtype=bool)
     with picture:
-        chart = by_hand(points, labels, held_out, places(), words())
+        chart = by_hand(points, labels, held_out, words())
         show_chart(chart, key="hand", alt=_("Your points"), tools=False, on_press=_note)
     if broken is not None:
         _warn(broken)

@@ -117,16 +117,13 @@ def _layout(axes: Axes, height: Array, paths: Paths, words: Words) -> dict[str, 
 
 
 def _ground(axes: Axes, height: Array) -> list[Trace]:
-    """The curve, or the points that can be pressed and the contours."""
+    """The curve, or the contours."""
     if len(axes) == 1:
         return [{"type": "scatter", "mode": "lines", "x": axes[0], "y": height, "line": {"color": GREY, "width": 2},
                  "showlegend": False}]  # fmt: skip
-    x, y = np.meshgrid(axes[0][1::2], axes[1][1::2])
     return [
-        {"type": "scatter", "mode": "markers", "x": x.ravel(), "y": y.ravel(), "marker": {"opacity": 0, "size": 14},
-         "hoverinfo": "none", "showlegend": False},
         {"type": "contour", "x": axes[0], "y": axes[1], "z": height, "colorscale": "Cividis", "showscale": False,
-         "ncontours": 24, "line": {"width": 0.6}, "hoverinfo": "skip"},
+         "ncontours": 24, "line": {"width": 0.6}, "hoverinfo": "none"},
     ]  # fmt: skip
 
 

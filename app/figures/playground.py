@@ -192,17 +192,17 @@ def _moved(made: Mapping[str, Any], epoch: int, words: Mapping[str, str]) -> lis
     return [{"type": "scatter", "x": [epoch, epoch]}, {"type": "scatter", "text": [text]}]
 
 
-def by_hand(at: Floats, labels: Labels, held_out: Mask, places: Floats, words: Mapping[str, str]) -> go.Figure:
-    """Points set by hand on a net of places that cannot be seen and can be pressed; the net is the last trace.
+def by_hand(at: Floats, labels: Labels, held_out: Mask, words: Mapping[str, str]) -> go.Figure:
+    """Points set by hand on a ground that cannot be seen and can be pressed; the ground is the last trace.
 
     No points at all and points of one class are pictures too, which a `Sample` cannot be.
     """
     figure = go.Figure(points(Sample(at, labels, held_out), words, 9) if len(at) else [])
-    figure.update_traces(hoverinfo="skip", hovertemplate=None)  # a press is for the net below them
-    figure.add_scatter(
-        x=places[:, 0].astype(np.float32), y=places[:, 1].astype(np.float32), mode="markers", hoverinfo="none",
-        marker={"size": 9, "opacity": 0, "color": GREY}, showlegend=False,
-    )  # fmt: skip
+    figure.update_traces(hoverinfo="skip", hovertemplate=None)  # a press is for the ground below them
+    edges = [-1, 0, 1]
+    figure.add_heatmap(
+        x=edges, y=edges, z=[[0, 0], [0, 0]], colorscale=["rgba(0,0,0,0)"] * 2, showscale=False, hoverinfo="none"
+    )
     figure.update_layout(**_square(1.08))
     # A frame to press in; lines of the axes would lie half outside of the picture, and under the legend.
     figure.add_shape(type="rect", x0=-1.06, x1=1.06, y0=-1.06, y1=1.06, line={"color": GREY, "width": 1}, layer="below")

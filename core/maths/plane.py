@@ -149,12 +149,6 @@ def remove_last(text: str) -> str:
     return (text[:-3] if text != EMPTY else "") or EMPTY
 
 
-def places() -> Floats:
-    """All places where a point can be set by hand (SIDE², 2)."""
-    line = np.linspace(-1, 1, SIDE)
-    return np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-
-
 def starter() -> str:
     """A few points to begin with: one class around the other, which no straight line can part."""
     inner = 2 * np.pi * np.arange(8) / 8

@@ -21,7 +21,6 @@ from core.maths.plane import (
     add_point,
     check,
     make_points,
-    places,
     read_points,
     remove_last,
     shades,
@@ -146,7 +145,9 @@ def test_adding_and_undoing():
     assert add_point(both, (0.5, 0.5), 2) != both  # a taken place changes its class
     assert len(read_points(add_point(both, (0.5, 0.5), 2))[0]) == 2
     assert add_point(both, (np.nan, 0), 1) == add_point(both, (1e308, 0), 1) == both
-    full = write_points(places()[:MOST_BY_HAND], np.zeros(MOST_BY_HAND, dtype=int))
+    line = np.linspace(-1, 1, 21)
+    places = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+    full = write_points(places[:MOST_BY_HAND], np.zeros(MOST_BY_HAND, dtype=int))
     with pytest.raises(UserError, match="at most 200"):
         add_point(full, (1.0, 1.0), 1)
 

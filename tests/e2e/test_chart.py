@@ -100,9 +100,28 @@ def test_it_fills_the_screen_and_comes_back(page):
 def test_a_press_on_the_landscape_is_where_the_walk_starts(page):
     page.goto("/gradient-steps?surface=bowl&lang=en")
     drawn(page, ".st-key-landscape .chart")
-    for share in (0.25, 0.75):  # twice: the chart that was changed hears, too
+    for share in (0.25, 0.75, 0.77):  # again and again: the chart that was changed hears, too, and beside the start
         press(page, ".st-key-landscape", share, 0.5)
-        expect(page).to_have_url(re.compile(r"x0-bowl=-[\d.]+" if share < 0.5 else r"x0-bowl=[\d.]+"), timeout=15_000)
+        low, high = page.evaluate("document.querySelector('.st-key-landscape .chart').layout.xaxis.range")
+        place = low + share * (high - low)
+        page.wait_for_function(
+            f"() => Math.abs(new URL(location).searchParams.get('x0-bowl') - {place}) < {0.005 * (high - low)}",
+            timeout=15_000,
+        )
+
+
+@pytest.mark.browser
+def test_a_finger_presses_as_well(browser, app_url):
+    context = browser.new_context(base_url=app_url, has_touch=True, viewport={"width": 400, "height": 800})
+    page = context.new_page()
+    page.goto("/gradient-steps?surface=bowl&lang=en")
+    drawn(page, ".st-key-landscape .chart")
+    panel = page.locator(".st-key-landscape .nsewdrag[data-subplot=xy]")
+    panel.scroll_into_view_if_needed()
+    box = panel.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(page).to_have_url(re.compile(r"x0-bowl=-[\d.]+"), timeout=15_000)
+    context.close()
 
 
 @pytest.mark.browser

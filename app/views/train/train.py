@@ -71,6 +71,6 @@ if recipe is not None:
             show_layers(recipe)
 
 show_code(
-    "core.training.loop:Trainer", "core.training.step:Step", "core.vision.task:PictureTask",
-    "core.training.optimizers:make_optimizer",
+    "core.training.loop:Trainer", "core.training.batches:Batches", "core.training.step:Step",
+    "core.vision.task:PictureTask", "core.training.optimizers:make_optimizer",
 )  # fmt: skip
