@@ -3,7 +3,7 @@
 import math
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -72,14 +72,11 @@ class TextTask(Task):
             Size(size, recipe.context, recipe.width, recipe.heads, recipe.layers, recipe.smeared_keys)
         ).to(device)
 
-    def batches(self, several: Sequence[Tensor], generator: torch.Generator) -> list[Batch]:
+    def batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
         last = len(self.training) - self.length
-        made = []
-        for indices in several:
-            places = torch.randint(last, indices.shape, generator=generator, device=self.device)
-            windows = _windows(self.training, places, self.length)
-            made.append((windows[:, :-1], windows[:, 1:]))
-        return made
+        places = torch.randint(last, indices.shape, generator=generator, device=self.device)
+        windows = _windows(self.training, places, self.length)
+        return windows[:, :-1], windows[:, 1:]
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return F.cross_entropy(

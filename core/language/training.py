@@ -1,7 +1,7 @@
 """How documents become something that the one training loop can train on."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,10 @@ class DocumentTask(Task):
         self.train, self.validation = train.to(device), validation.to(device)
         self.num_train = len(train)
 
-    def batches(self, several: Sequence[Tensor], generator: torch.Generator) -> list[Batch]:
+    def batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
         del generator
-        chosen = [self.train[indices.to(self.train.device)] for indices in several]
-        return [(documents[:, :-1], documents[:, 1:]) for documents in chosen]
+        documents = self.train[indices.to(self.train.device)]
+        return documents[:, :-1], documents[:, 1:]
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         loss = F.cross_entropy(

@@ -38,7 +38,7 @@ class Batches:
         self.order_generator = torch.Generator().manual_seed(seed)
         self.variation_generator = torch.Generator(device).manual_seed(seed + 1)
         self.order = torch.empty(0, dtype=torch.int64)  # (num_train,) this epoch's permutation, where the task wants it
-        self.together = max(1, task.batches_together(batch_size))
+        self.together = task.batches_together(batch_size)
         self.made: dict[int, Batch] = {}  # by their place in the epoch
         self.before_made = self.variation_generator.get_state()
 

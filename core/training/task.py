@@ -43,19 +43,18 @@ class Task(ABC):
         """Told which epoch the next batches are of, counted from 0; also when a run is resumed within one."""
         del epoch
 
+    @abstractmethod
+    def batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
+        """The batch of these training examples, (B,) int64; random variation is drawn from `generator`."""
+
+    def batches(self, several: Sequence[Tensor], generator: torch.Generator) -> list[Batch]:
+        """The batches of these examples, (B,) int64 each, with the draws that they have one after the other."""
+        return [self.batch(indices, generator) for indices in several]
+
     def batches_together(self, batch_size: int) -> int:
-        """How many batches are made one right after the other: as many as take a few megabytes."""
+        """How many batches, at least one, are made one right after the other: as many as take a few megabytes."""
         del batch_size
         return MOST_TOGETHER
-
-    @abstractmethod
-    def batches(self, several: Sequence[Tensor], generator: torch.Generator) -> list[Batch]:
-        """The batches of these training examples, (B,) int64 each. Random variation is drawn from `generator`, batch
-        after batch, so that it does not depend on how many are made together."""
-
-    def batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
-        """One batch alone."""
-        return self.batches([indices], generator)[0]
 
     def expect(self, indices: Tensor) -> None:
         """These examples, (N,) int64, come next: a task whose data are far begins to fetch them."""

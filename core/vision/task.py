@@ -74,7 +74,11 @@ class PictureTask(Task):
         self.readers["train"].expect(indices)
 
     def batches_together(self, batch_size: int) -> int:
-        return min(MOST_TOGETHER, TOGETHER_BYTES // (4 * batch_size * math.prod(self.input_shape)))
+        most = TOGETHER_BYTES // (4 * batch_size * math.prod(self.input_shape))
+        return max(1, min(MOST_TOGETHER, most))
+
+    def batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
+        return self.batches([indices], generator)[0]
 
     def batches(self, several: Sequence[Tensor], generator: torch.Generator) -> list[Batch]:
         sizes, indices = [len(some) for some in several], torch.cat(list(several))
@@ -82,13 +86,14 @@ class PictureTask(Task):
         images = self.readers["train"].batch(indices)  # (B,C,H,W) bytes, all of them
         moves, centres = [], []
         for which in here.split(sizes):
-            flip = self.recipe.flip if self.mirrored is None else self.mirrored.index_select(0, which)
-            moves.append(draw_moves(len(which), self.recipe.crop, flip, generator))
+            if self.recipe.crop or self.recipe.flip:
+                flip = self.recipe.flip if self.mirrored is None else self.mirrored.index_select(0, which)
+                moves.append(draw_moves(len(which), self.recipe.crop, flip, generator))
             if self.recipe.cutout:
                 centres.append(draw_centres(len(which), generator))
-        if self.recipe.crop or self.recipe.flip:
+        if moves:
             images = moved(images, self.recipe.crop, torch.cat(moves, 1))
-        if self.recipe.cutout:
+        if centres:
             images = cut_out(images, self.recipe.cutout, torch.cat(centres, 1))
         labels = self.parts["train"].labels.index_select(0, here)
         return list(zip(_fractions(images).split(sizes), labels.split(sizes), strict=True))
