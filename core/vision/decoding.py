@@ -8,6 +8,7 @@ No torch here: this runs in a worker of little memory.
 """
 
 import itertools
+import re
 import struct
 from collections.abc import Iterator
 from io import BytesIO
@@ -23,10 +24,12 @@ Pixels = npt.NDArray[np.uint8]
 LONGEST_SIDE = 1024  # pixels of what comes out
 MAX_BYTES = 20_000_000
 MAX_SIDE = 30_000  # pixels; Pillow also spends memory on every row
-MAX_SCANS = 100  # of a progressive JPEG; programs that write them make about ten
+MAX_SCANS = 32  # of a progressive JPEG; programs that write them make about ten, and each goes over all coefficients
 # Pillow goes through the parts of a file in Python and keeps some of each: five million empty comments in a JPEG of
 # 20 MB took 656 MB and 5 s. Honest files of 20 MB have at most some hundreds, a PNG a few thousand.
 MAX_PARTS = {"PNG": 20_000, "JPEG": 2_000}
+
+JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # no restart marker: those stand within a scan
 
 # The classes themselves, not Image.open: that would also hand a JPEG to the reader of multi-picture files.
 # The bounds differ because the decoders do: bytes of memory for each pixel are about 4 for PNG, 20 for WebP
@@ -112,8 +115,6 @@ def _open(data: bytes) -> Image.Image:
     kind = _kind(data)
     if kind == "WebP":  # opening one already claims memory for all its pixels
         _check_size(kind, *_webp_size(data))
-    if kind == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS:
-        raise _broken()
     _check_parts(kind, data)
     try:
         image = READERS[kind](BytesIO(data))
@@ -142,8 +143,11 @@ def _kind(data: bytes) -> str:
 
 def _check_parts(kind: str, data: bytes) -> None:
     """Refuse files cut into more parts than any program writes."""
-    parts = {"PNG": _png_parts, "JPEG": _jpeg_parts}.get(kind)
-    if parts is not None and next(itertools.islice(parts(data), MAX_PARTS[kind], None), None) is not None:
+    if kind == "WebP":
+        return
+    parts = list(itertools.islice(_png_parts(data) if kind == "PNG" else _jpeg_parts(data), MAX_PARTS[kind] + 1))
+    scans = sum(data[place : place + 2] == b"\xff\xda" for place in parts) if kind == "JPEG" else 0
+    if len(parts) > MAX_PARTS[kind] or scans > MAX_SCANS:
         raise UserError("This picture file has too many parts to be read. Save it again with another program.")
 
 
@@ -156,19 +160,25 @@ def _png_parts(data: bytes) -> Iterator[int]:
 
 
 def _jpeg_parts(data: bytes) -> Iterator[int]:
-    """Where each marker before the first scan begins (ITU T.81, B.1.1), and each stray byte between them."""
-    place = 2
-    while place + 1 < len(data):
+    """Where each marker begins (ITU T.81, B.1.1), and each stray byte before the first scan.
+
+    What follows the end of the image, such as the film of a moving photograph, is no part of it.
+    """
+    place, scanning = 2, False
+    while place + 1 < len(data) and not (scanning and data[place + 1] == 0xD9):
         yield place
         code = data[place + 1]
         if data[place] != 0xFF or code == 0xFF:
             place += 1
-        elif code == 0xDA:
-            return
-        else:
-            _name, _about, reads = JpegImagePlugin.MARKER.get(0xFF00 + code, ("", "", None))
-            # Pillow takes those markers for empty for which it has no function.
-            place += 2 + (max(2, int.from_bytes(data[place + 2 : place + 4], "big")) if reads else 0)
+            continue
+        scanning = scanning or code == 0xDA
+        # Before the first scan Pillow reads, which takes those markers for empty for which it has no function.
+        _name, _about, reads = JpegImagePlugin.MARKER.get(0xFF00 + code, ("", "", None))
+        has_length = reads is not None or (scanning and code not in (0x01, 0xD8))
+        place += 2 + (max(2, int.from_bytes(data[place + 2 : place + 4], "big")) if has_length else 0)
+        if scanning:
+            found = JPEG_MARKER.search(data, place)
+            place = found.start() if found else len(data)
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

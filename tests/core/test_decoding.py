@@ -158,7 +158,7 @@ def bombs() -> dict[str, tuple[bytes, str]]:
         "BMP": (saved(halves(), "BMP"), "no PNG, JPEG or WebP"),
         "PNG signature alone": (b"\x89PNG\r\n\x1a\n", "broken or incomplete"),
         "cut JPEG": (photograph[: len(photograph) // 2], "broken or incomplete"),
-        "JPEG of many scans": (photograph[:-2] + b"\xff\xda" * 200, "broken or incomplete"),
+        "JPEG of many scans": (photograph[:-2] + b"\xff\xda\0\2" * 200, "too many parts"),
         "100 megapixels": (white_png(10_000, 10_000), "100.0 megapixels"),
         "long and thin": (white_png(40_000, 8), "40000 pixels long"),
         "WebP that claims 16384²": (
