@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 from plotly.io.json import to_json_plotly
 
+from app.components.order import chart_is_there
 from app.figures.plain import Figure
 from app.language import _
 
@@ -19,11 +20,14 @@ DRAWING = (_FOLDER / "chart.js").read_bytes()
 # Where the server has the library and what draws with it: under another name when they are others.
 LIBRARY_PATH = f"/charts/plotly-{version('plotly')}.js"
 DRAWING_PATH = f"/charts/chart-{hashlib.sha256(DRAWING).hexdigest()[:12]}.js"
-# Streamlit sends a component's script with every update of each chart; this line stands for it.
-_FETCH = f"""export default async (given) => {{
+# Streamlit sends a component's script with every update of each chart; these lines stand for it. What draws is asked
+# for once: each further import would wait until React has done what came in meanwhile.
+_FETCH = f"""let draw;
+export default (given) => draw ? draw(given) : (async () => {{
   const app = document.querySelector("script[type=module][src]").src; // …/static/js/index.js of where the app lives
-  return (await import(new URL("../..{DRAWING_PATH}", app))).default(given);
-}}"""
+  draw = (await import(new URL("../..{DRAWING_PATH}", app))).default;
+  return draw(given);
+}})();"""
 _mount = st.components.v2.component(
     "atlas_chart",
     html='<div class="chart" role="figure"></div>',
@@ -60,6 +64,7 @@ def show_chart(
             on_press(float(point["x"]), float(point["y"]))
 
     _mount(key=key, data=to_json_plotly(data).encode(), on_press_change=pressed)
+    chart_is_there()
 
 
 def _words() -> dict[str, str]:

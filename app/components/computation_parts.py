@@ -10,6 +10,7 @@ from app.components.address import choice, log_number
 from app.components.chart import show_chart
 from app.components.computation import Computation
 from app.components.graph import Box, Line, State, show_graph
+from app.components.order import aside, later
 from app.components.page import show_error
 from app.components.stepper import go_to, stepper
 from app.figures.backpropagation import difference_error
@@ -29,7 +30,8 @@ FIGURES = st.column_config.NumberColumn(format="%.6g")
 def walk(computation: Computation) -> None:
     """The graph at one step, with what happens in it."""
     seed = next(k for k, step in enumerate(computation.steps, 1) if step.kind == "seed")
-    k = stepper(0, len(computation.steps), [("seed", _("Before the way back"), seed)])
+    with aside(st.container()):
+        k = stepper(0, len(computation.steps), [("seed", _("Before the way back"), seed)])
     step = computation.steps[k - 1] if k else None
     pressed = _graph(computation, k)
     if pressed is not None and (after := _next_at(computation, pressed, k)) != k:
@@ -51,13 +53,24 @@ def check(computation: Computation) -> None:
     if not ours:
         st.info(_("This formula has no variable, so there is nothing to differentiate by."))
         return
-    h = log_number("h", "h", 1e-5, 1e-14, 1.0)
+    with aside(st.container()):
+        h = log_number("h", "h", 1e-5, 1e-14, 1.0)
     differences = {name: _difference(computation, name, h) for name in ours}
     try:
         theirs = _autograd(computation.text, tuple(sorted(computation.variables.items())))
     except UserError as error:
         show_error(error)
         return
+    later(_side_by_side, computation, theirs, differences)
+    with aside(st.container()):
+        name = choice(st.selectbox, _("Finite difference by"), "by", {name: name for name in ours})
+    _by_distance(computation, name, h, differences[name])
+
+
+def _side_by_side(
+    computation: Computation, theirs: list[float | None], differences: dict[str, float | None]
+) -> None:
+    """Tables of our gradients, autograd's (of every node) and finite differences (of every variable)."""
     places = computation.expression.variables.values()
     by_node = computation.steps[-1].gradients
     table = _compared(computation, list(places), by_node, theirs)
@@ -76,10 +89,9 @@ def check(computation: Computation) -> None:
         _("The largest difference from torch's autograd at any node is {worst:.2g}. A finite difference needs the "
           "formula twice for each variable: {count} times here. Going back needs every edge once, {edges} of them, for "
           "all variables together.").format(
-            worst=worst, count=2 * len(ours), edges=sum(step.kind == "backward" for step in computation.steps))
+            worst=worst, count=2 * len(differences),
+            edges=sum(step.kind == "backward" for step in computation.steps))
     )  # fmt: skip
-    name = choice(st.selectbox, _("Finite difference by"), "by", {name: name for name in ours})
-    _by_distance(computation, name, h, differences[name])
 
 
 def _compared(

@@ -8,6 +8,7 @@ from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.logits import Case, step_button
 from app.components.metrics import metrics
+from app.components.order import aside, later
 from app.figures import cross_entropy as figures
 from app.language import _
 from core.maths import cross_entropy as maths
@@ -29,6 +30,14 @@ def numbers_now(case: Case) -> None:
 def steps(case: Case) -> None:
     """Softmax line by line, the sum term by term, the gradient."""
     gradient = maths.gradient(case.z, case.y, case.t)
+    later(_line_by_line, case, gradient)
+    words = {"p": _("Probabilities p and targets y"), "gradient": _("Gradient (p − y) / T")}
+    show_chart(figures.bars(case.names, case.p, case.y, gradient, words), key="bars", alt=words["p"])
+    _explain(case, gradient)
+    step_button(case)
+
+
+def _line_by_line(case: Case, gradient: maths.Array) -> None:
     scaled = case.z / case.t
     powers = np.exp(scaled - scaled.max())
     with st.container(horizontal=True, horizontal_alignment="distribute"):
@@ -57,10 +66,6 @@ def steps(case: Case) -> None:
     ]
     lines = [" + ".join(written[start : start + 3]) for start in range(0, len(written), 3)]
     st.latex(r"\begin{aligned}L&=-\big[" + r"\\&\quad+".join(lines) + rf"\big]\\&={case.loss:.4f}\end{{aligned}}")
-    words = {"p": _("Probabilities p and targets y"), "gradient": _("Gradient (p − y) / T")}
-    show_chart(figures.bars(case.names, case.p, case.y, gradient, words), key="bars", alt=words["p"])
-    _explain(case, gradient)
-    step_button(case)
 
 
 def _explain(case: Case, gradient: maths.Array) -> None:
@@ -75,7 +80,8 @@ def _explain(case: Case, gradient: maths.Array) -> None:
 
 def fit(case: Case) -> None:
     """The step repeated: a film."""
-    rate = log_number(_("Learning rate η"), "eta", 1.0, 0.01, 10.0)
+    with aside(st.container()):
+        rate = log_number(_("Learning rate η"), "eta", 1.0, 0.01, 10.0)
     path = maths.descend(case.z, case.y, rate, STEPS, case.t)
     words = {"p": _("Probabilities p and targets y"), "loss": _("Loss"), "step": _("Step")}
     show_chart(figures.film(case.names, path, case.y, case.t, words), key="film", alt=_("Gradient steps"))
@@ -90,7 +96,7 @@ def fit(case: Case) -> None:
 def surface(case: Case) -> None:
     """The loss over two of the logits."""
     options = {str(k): name for k, name in enumerate(case.names)}
-    with st.container(horizontal=True):
+    with aside(st.container(horizontal=True)):
         i = int(choice(st.selectbox, _("First logit"), "i", options, width=180))
         others = {k: name for k, name in options.items() if int(k) != i}
         j = int(choice(st.selectbox, _("Second logit"), "j", others, width=180))
@@ -170,19 +176,23 @@ def trouble(case: Case) -> None:
 def binary(case: Case) -> None:
     """Two classes with one logit, and that it is the same thing."""
     del case
-    with st.container(horizontal=True):
+    with aside(st.container(horizontal=True)):
         z = number(_("Logit z"), "bz", 1.0, -10.0, 10.0, step=0.1, width=260)
         y = number(_("Target y"), "by", 1.0, 0.0, 1.0, step=0.05, width=260)
     loss, p = float(maths.binary_cross_entropy(z, y)), float(maths.sigmoid(z))
-    st.latex(r"p=\sigma(z)=\frac{1}{1+e^{-z}}\qquad L=-y\log p-(1-y)\log(1-p)")
-    log_p, log_q = float(maths.log_softmax([0.0, z])[1]), float(maths.log_softmax([0.0, z])[0])
-    st.latex(rf"L=-{y:.3g}\cdot({log_p:.4g})-{1 - y:.3g}\cdot({log_q:.4g})={loss:.4f}")
+    later(_binary_formula, z, y, loss)
     show_chart(figures.binary(z, y, {"loss": _("Loss")}), key="binary", alt=_("Loss of one logit"))
     same = float(maths.cross_entropy([0.0, z], [1 - y, y]))
     st.markdown(
         _("p = {p:.4f}, gradient σ(z) − y = {gradient:+.4f}. Softmax over the two logits (0, z) gives the same loss: "
           "{same:.4f}.").format(p=p, gradient=p - y, same=same)
     )  # fmt: skip
+
+
+def _binary_formula(z: float, y: float, loss: float) -> None:
+    log_q, log_p = (float(value) for value in maths.log_softmax([0.0, z]))
+    st.latex(r"p=\sigma(z)=\frac{1}{1+e^{-z}}\qquad L=-y\log p-(1-y)\log(1-p)")
+    st.latex(rf"L=-{y:.3g}\cdot({log_p:.4g})-{1 - y:.3g}\cdot({log_q:.4g})={loss:.4f}")
 
 
 def question(case: Case) -> None:

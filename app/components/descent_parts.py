@@ -9,6 +9,7 @@ import streamlit as st
 from app.components.address import choice, log_number, number, several, switch
 from app.components.chart import show_chart
 from app.components.lesson import predict_first
+from app.components.order import aside, later
 from app.components.stepper import stepper
 from app.figures import descent as figures
 from app.language import _, mark
@@ -85,10 +86,10 @@ def controls() -> Walk:
 def one_step(walk: Walk) -> None:
     """One step at a time, with its numbers in the formula."""
     points, gradients = walk.plain()
-    k = stepper(1, walk.steps) - 1
+    with aside(st.container()):
+        k = stepper(1, walk.steps) - 1
     rate = walk.learning_rate * descent.scheduled(walk.schedule, k, walk.steps)
-    st.latex(rf"\theta\leftarrow\theta-\eta\,\nabla f(\theta)\qquad f={walk.surface.formula}")
-    st.latex(rf"{_vector(points[k])}-{rate:.4g}\cdot{_vector(gradients[k])}={_vector(points[k + 1])}")
+    later(_formula, walk.surface.formula, points[k], rate, gradients[k], points[k + 1])
     paths = {"SGD": (points, walk.losses(points))}
     _landscape(walk, figures.landscape(walk.axes, _ground(walk), paths, _words(), shown=k + 1))
     before, after = (float(walk.losses(points[j])) for j in (k, k + 1))
@@ -102,13 +103,19 @@ def one_step(walk: Walk) -> None:
     )  # fmt: skip
 
 
+def _formula(formula: str, before: Array, rate: float, gradient: Array, after: Array) -> None:
+    st.latex(rf"\theta\leftarrow\theta-\eta\,\nabla f(\theta)\qquad f={formula}")
+    st.latex(rf"{_vector(before)}-{rate:.4g}\cdot{_vector(gradient)}={_vector(after)}")
+
+
 def race(walk: Walk) -> None:
     """torch's own optimisers from the same point: a film."""
-    racers = several(st.pills, _("Optimisers"), "optimisers", RACERS, selection_mode="multi", wrap=True)
-    if not racers:
-        st.info(_("Choose at least one optimiser; below are still the last ones."))
+    with aside(st.container()):
+        racers = several(st.pills, _("Optimisers"), "optimisers", RACERS, selection_mode="multi", wrap=True)
+        if not racers:
+            st.info(_("Choose at least one optimiser; below are still the last ones."))
+        solid = walk.surface.dimension == 2 and switch(_("In three dimensions"), "solid")
     racers = st.session_state[LAST] = racers or st.session_state.get(LAST, list(RACERS))
-    solid = walk.surface.dimension == 2 and switch(_("In three dimensions"), "solid")
     found = _raced(walk.name, walk.start, tuple(racers), walk.learning_rate, walk.steps, walk.schedule, walk.noise,
                    walk.seed)  # fmt: skip
     paths = {RACERS[name]: path for name, path in found.items()}

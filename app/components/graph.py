@@ -11,6 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.components.order import chart_is_there
 from app.language import _
 from content.layout import NODE_HEIGHT, NODE_WIDTH, Point
 
@@ -106,5 +107,6 @@ def show_graph(
         },
     }
     picked = _mount(key=key, data=data, on_chosen_change=lambda: None).chosen
+    chart_is_there()
     known = {box.id for box in boxes}
     return picked if picked in known else None

@@ -9,6 +9,7 @@ from app.components import token_strip
 from app.components.address import choice, number, text_field
 from app.components.chart import show_chart
 from app.components.lesson import predict_first
+from app.components.order import aside, later
 from app.components.text_facts import TOKENS
 from app.components.text_source import told
 from app.components.who import me
@@ -107,14 +108,18 @@ def looked(run: str, text: str, **drawn: Any) -> dict[str, Any]:
 
 def show(found: dict[str, Any]) -> None:
     """The part of the page that is chosen."""
-    joint = "" if found["text"] else " "
-    st.code(f"{joint.join(found['tokens'])} → {joint.join(found['goes_on'])}", language=None, wrap_lines=True)
-    _question(found)
+    later(_goes_on, found)
     part = choice(
         st.pills, _("Part"), "part", {name: _(words) for name, words in PARTS.items()}, required=True,
         label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     {"next": _next, "attention": _attention, "layers": _layers, "weights": _weights}[part](found)
+
+
+def _goes_on(found: dict[str, Any]) -> None:
+    joint = "" if found["text"] else " "
+    st.code(f"{joint.join(found['tokens'])} → {joint.join(found['goes_on'])}", language=None, wrap_lines=True)
+    _question(found)
 
 
 def _next(found: dict[str, Any]) -> None:
@@ -138,7 +143,7 @@ def _next(found: dict[str, Any]) -> None:
 
 def _attention(found: dict[str, Any]) -> None:
     weights = found["attention"]  # (layers, heads, T, T)
-    with st.container(horizontal=True):
+    with aside(st.container(horizontal=True)):
         layer = int(number(_("Layer"), "layer", 1, 1, weights.shape[0], step=1, width=200))
         head = int(number(_("Head"), "head", 1, 1, weights.shape[1], step=1, width=200))
     chosen = weights[layer - 1, head - 1]

@@ -149,9 +149,12 @@ def _read(typed: object) -> float:
 
 def from_a_run() -> list[str] | None:
     """The answer of a trained network to a test picture as the starting logits; its class names, or None."""
+    panel = st.expander(_("Begin with a real prediction"), icon=":material/photo:", key="real", bind="query-params")
+    if not panel.open and "run" not in st.query_params:
+        return None
     runs = {run.id: run.name for run in store.list_runs(me()) if run.state == "finished"
             and isinstance(run.recipe, PictureRecipe)}  # fmt: skip
-    with st.expander(_("Begin with a real prediction"), icon=":material/photo:"):
+    with panel:
         if not runs:
             st.markdown(_("Train a network first: then its answer to a test picture can be the start."))
             return None

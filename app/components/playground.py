@@ -11,6 +11,7 @@ from app.components.address import choice, log_number, number, several, switch
 from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.metrics import metrics
+from app.components.order import aside, chart_first
 from app.components.page import user_errors
 from app.components.playground_points import choose_points, words
 from app.figures.playground import boundary, film, units
@@ -43,12 +44,14 @@ def models() -> dict[str, str]:
 
 
 @st.fragment
+@chart_first()
 def laboratory() -> None:
     """Everything that can be turned, and what comes of it."""
-    sample = choose_points()
+    with aside(st.container()):
+        sample = choose_points()
     st.header(_("A network learns"), anchor=False)
     controls, picture = st.columns([2, 3], gap="medium")
-    with controls:
+    with aside(controls):
         settings = _network_settings()
     if sample is not None:
         with user_errors(), st.spinner(_("The network learns …"), show_time=True):

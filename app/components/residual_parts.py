@@ -11,6 +11,7 @@ from app.components.address import choice, number, switch
 from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.metrics import metrics
+from app.components.order import aside, later
 from app.figures import residual as figures
 from app.language import _, mark
 from core.runs import client
@@ -65,14 +66,14 @@ def controls() -> Nets:
 def at_the_start(nets: Nets) -> None:
     """Signal and gradient by layer before any training, and what they say."""
     left, right = st.columns(2)
-    with left:
+    with aside(left):
         data = choice(st.segmented_control, _("Input"), "data", _all(DATA), required=True)
-    with right:
+    with aside(right):
         quantity = choice(st.segmented_control, _("Gradient"), "of", _all(QUANTITIES), required=True)
     found = measured(**asdict(nets), data=data)
     gradients = {name: _ratio(found[name][quantity]) for name in NAMES}
     signals = {name: 1 / max(_ratio(found[name]["signal"]), 1e-300) for name in NAMES}
-    _question(gradients)
+    later(_question, gradients)
     words = {"layer": _("layer"), **_all(NAMES)}
     layers = found["plain"]["layers"]
     left, right = st.columns(2)
@@ -99,13 +100,11 @@ def a_block(nets: Nets) -> None:
     found = measured(**asdict(nets), data="digits") if blocks else {}
     k = blocks // 2
     for column, name in zip(st.columns(2), NAMES, strict=True):
-        residual = name == "residual"
         with column:
-            st.subheader(_(NAMES[name]), anchor=False)
-            st.latex(_formula(residual, nets.after))
+            later(_title, name, nets.after)
             sizes = _sizes(found[name], k) if blocks else {"x": "x", "F": "F(x)", "y": "y"}
             last = act if nets.after else ""
-            picture = figures.block(order, residual, last, sizes, figures.COLOURS[name])
+            picture = figures.block(order, name == "residual", last, sizes, figures.COLOURS[name])
             show_chart(picture, key=f"block-{name}", alt=_(NAMES[name]), still=True)
     if not blocks:
         st.info(_("With two layers there is no block between them: both nets are the same net."))
@@ -124,6 +123,11 @@ def a_block(nets: Nets) -> None:
               "included. Its authors took it out of the way of x a year later (arXiv 1603.05027); the switch "
               "“Activation after the sum” does the same.")
         )  # fmt: skip
+
+
+def _title(name: str, after: bool) -> None:
+    st.subheader(_(NAMES[name]), anchor=False)
+    st.latex(_formula(name == "residual", after))
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

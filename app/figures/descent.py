@@ -28,10 +28,7 @@ def landscape(axes: Axes, height: Array, paths: Paths, words: Words, shown: int)
 
 
 def film(axes: Axes, height: Array, paths: Paths, words: Words) -> Plain:
-    """The race, played by the browser: the paths lie there, the runners move.
-
-    In two dimensions the first trace is an invisible grid: pressing one of its points chooses where to start.
-    """
+    """The race, played by the browser: the paths lie there, the runners move."""
     traces = [*_ground(axes, height), *_walks(paths, None)]
     runners, at_loss = _runners(paths)
     marker = {"color": list(COLOURS[: len(paths)]), "size": 12, "line": {"color": "white", "width": 1}}
@@ -128,13 +125,14 @@ def _ground(axes: Axes, height: Array) -> list[Trace]:
 
 
 def _walks(paths: Paths, shown: int | None) -> list[Trace]:
-    """Each path in the landscape, up to step `shown`, and its losses."""
+    """Each path in the landscape, up to step `shown` with a dot at each step, or whole; and its losses."""
+    mode = "lines" if shown is None else "lines+markers"
     traces: list[Trace] = []
     for colour, (name, (points, losses)) in zip(COLOURS, paths.items(), strict=False):
         upto = slice(0, None if shown is None else shown + 1)
         x, y = _flat(points[upto], losses[upto])
         line = {"type": "scatter", "name": name, "line": {"color": colour, "width": 2}}
-        traces.append({**line, "mode": "lines+markers", "marker": {"size": 5}, "x": x, "y": y})
+        traces.append({**line, "mode": mode, "marker": {"size": 5}, "x": x, "y": y})
         traces.append({**line, "mode": "lines", "y": _gaps(losses), "showlegend": False, **SECOND})
     return traces
 

@@ -7,6 +7,7 @@ import streamlit as st
 from app.components import inside
 from app.components.code import show_code
 from app.components.lesson import concepts_here
+from app.components.order import aside, chart_first
 from app.components.page import page_header, user_errors
 from app.language import _
 
@@ -16,16 +17,20 @@ ORDER = 10
 
 
 @st.fragment
+@chart_first()
 def lab() -> None:
     """Prompt and settings, and what the model makes of them."""
-    run = inside.choose_run()
+    with aside(st.container()):
+        run = inside.choose_run()
     if run is None:
         return
     left, right = st.columns([2, 5], gap="medium")
-    with left:
+    with aside(left):
         settings = inside.settings()
     with right, user_errors():
-        found: dict[str, Any] = inside.looked(run, inside.prompt(run), **settings)
+        with aside(st.container()):
+            prompt = inside.prompt(run)
+        found: dict[str, Any] = inside.looked(run, prompt, **settings)
         inside.show(found)
 
 

@@ -6,6 +6,7 @@ from app.components import computation_parts as parts
 from app.components.code import show_code
 from app.components.computation import computed, question
 from app.components.lesson import choose_part, concepts_here
+from app.components.order import aside, chart_first
 from app.components.page import page_header
 from app.language import _, mark
 
@@ -21,9 +22,11 @@ PARTS = {
 
 
 @st.fragment
+@chart_first()
 def lab() -> None:
     """Formula, values, and the walk through them; only this runs when something changes."""
-    found = computed()
+    with aside(st.container()):
+        found = computed()
     choose_part(PARTS)(found)
     question(found)
 

@@ -6,6 +6,7 @@ from app.components import cross_entropy_parts as parts
 from app.components.code import show_code
 from app.components.lesson import choose_part, concepts_here
 from app.components.logits import edit_case, from_a_run
+from app.components.order import aside, chart_first, later
 from app.components.page import page_header
 from app.language import _, mark
 
@@ -23,15 +24,16 @@ PARTS = {
 
 
 @st.fragment
+@chart_first()
 def lab() -> None:
     """Controls beside what follows from them; only this runs when a slider moves."""
     left, right = st.columns([2, 5], gap="medium")
-    with left:
+    with aside(left):
         names = from_a_run()
         case = edit_case(names)
     with right:
         show = choose_part(PARTS)
-        parts.numbers_now(case)
+        later(parts.numbers_now, case)
         show(case)
         parts.question(case)
 

@@ -5,6 +5,7 @@ import streamlit as st
 from app.components import descent_parts as parts
 from app.components.code import show_code
 from app.components.lesson import choose_part, concepts_here
+from app.components.order import aside, chart_first
 from app.components.page import page_header, user_errors
 from app.language import _, mark
 
@@ -19,11 +20,12 @@ PARTS = {
 
 
 @st.fragment
+@chart_first()
 def lab() -> None:
     """Controls beside what follows from them; only this runs when a slider moves."""
     left, right = st.columns([2, 5], gap="medium")
     with user_errors():
-        with left:
+        with aside(left):
             walk = parts.controls()
         with right:
             choose_part(PARTS)(walk)

@@ -1,0 +1,134 @@
+"""The order in which a page reaches the browser: a chart before all that stands around it.
+
+A slider moves, and a page is computed and sent anew, element by element. The browser collects what comes within 10 ms
+and draws all of it; the chart that the slider was moved for would come and be drawn among the last. So it is computed
+and sent first, and the rest once the browser has begun to draw it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import ParamSpec
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
+
+PAUSE_S = 0.015  # between the chart and the rest: what comes sooner would be drawn together with it
+MOST_S = 0.5  # nothing is held longer: where computing takes its time, the controls stay alive
+Given = ParamSpec("Given")
+
+
+class _Held:
+    """What a run of a fragment says to the browser until its first chart is there: what goes with it, and the rest."""
+
+    def __init__(self, context: ScriptRunContext) -> None:
+        self.aside = False
+        self._context, self._send = context, context._enqueue
+        self._with_chart: list[ForwardMsg] = []
+        self._after: list[ForwardMsg] = []
+        self._over = False
+        self._lock = threading.Lock()  # the clock lets go from a thread of its own
+        self._clock = threading.Timer(MOST_S, self.let_go)
+
+    def begin(self) -> None:
+        self._clock.daemon = True
+        self._clock.start()
+        self._context._enqueue = self._take
+
+    def _take(self, message: ForwardMsg) -> None:
+        with self._lock:
+            if not self._over:
+                (self._after if self.aside else self._with_chart).append(message)
+                return
+        self._send(message)
+
+    def chart_is_there(self) -> None:
+        if self.aside or self._over:
+            return
+        with self._lock:
+            self._empty(self._with_chart)
+        time.sleep(PAUSE_S)
+        self.let_go()
+
+    def let_go(self) -> None:
+        with self._lock:
+            self._over = True
+            self._empty(self._with_chart)
+            self._empty(self._after)
+
+    def end(self) -> None:
+        self._clock.cancel()
+        self._context._enqueue = self._send
+        self.let_go()
+
+    def _empty(self, messages: list[ForwardMsg]) -> None:
+        while messages:
+            self._send(messages.pop(0))
+
+
+_held: ContextVar[_Held | None] = ContextVar("held", default=None)
+_postponed: ContextVar[list[tuple[DeltaGenerator, Callable[[], None]]] | None] = ContextVar("postponed", default=None)
+
+
+@contextmanager
+def chart_first() -> Iterator[None]:
+    """Around a fragment: its first chart is sent first, with what it stands in; then what is `aside`, and `later`.
+
+    A page that is drawn for the first time keeps its order, and so does a fragment within another that is drawn.
+    """
+    if _postponed.get() is not None:
+        yield
+        return
+    postponed = _postponed.set([])
+    context = get_script_run_ctx(suppress_warning=True)
+    held = _Held(context) if context is not None and context.fragment_ids_this_run else None
+    before = _held.set(held)
+    if held is not None:
+        held.begin()
+    try:
+        yield
+        for place, draw in _postponed.get() or ():
+            with place:
+                draw()
+    finally:
+        _postponed.reset(postponed)
+        _held.reset(before)
+        if held is not None:
+            held.end()
+
+
+@contextmanager
+def aside(place: DeltaGenerator) -> Iterator[None]:
+    """Inside a place of the page, for controls: the chart needs what they say, and they are sent after it."""
+    held = _held.get()
+    with place:
+        if held is None:
+            yield
+            return
+        before, held.aside = held.aside, True
+        try:
+            yield
+        finally:
+            held.aside = before
+
+
+def later(draw: Callable[Given, None], *args: Given.args, **kwargs: Given.kwargs) -> None:
+    """A place on the page, here and now, for what `draw` shows once the chart is there."""
+    place, postponed = st.container(), _postponed.get()
+    if postponed is None:
+        with place:
+            draw(*args, **kwargs)
+    else:
+        postponed.append((place, lambda: draw(*args, **kwargs)))
+
+
+def chart_is_there() -> None:
+    """Said when a chart was shown."""
+    held = _held.get()
+    if held is not None:
+        held.chart_is_there()
