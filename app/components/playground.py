@@ -11,7 +11,6 @@ from app.components.address import choice, log_number, number, several, switch
 from app.components.chart import show_chart
 from app.components.lesson import predict_first
 from app.components.metrics import metrics
-from app.components.order import aside, chart_first
 from app.components.page import user_errors
 from app.components.playground_points import choose_points, words
 from app.figures.playground import boundary, film, units
@@ -44,14 +43,12 @@ def models() -> dict[str, str]:
 
 
 @st.fragment
-@chart_first()
 def laboratory() -> None:
     """Everything that can be turned, and what comes of it."""
-    with aside(st.container()):
-        sample = choose_points()
+    sample = choose_points()
     st.header(_("A network learns"), anchor=False)
     controls, picture = st.columns([2, 3], gap="medium")
-    with aside(controls):
+    with controls:
         settings = _network_settings()
     if sample is not None:
         with user_errors(), st.spinner(_("The network learns …"), show_time=True):

@@ -33,7 +33,7 @@ class Visitor:
         self.url, self.page, self.query, self.headers = url, page, query, dict(headers or {})
         self.sliders: dict[str, str] = {}  # of the page, with the fragment that each runs again
         self.fragments: dict[str, float] = {}  # those that the page wants to be rerun by themselves, and how often
-        self.seen = b""  # what the last rerun sent
+        self.messages: list[ForwardMsg] = []  # what the last rerun sent
         self.failed = 0  # reruns that ended with an exception
 
     async def __aenter__(self) -> Self:
@@ -52,6 +52,11 @@ class Visitor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.socket.close()
+
+    @property
+    def seen(self) -> bytes:
+        """The same as bytes."""
+        return b"".join(message.SerializeToString() for message in self.messages)
 
     async def load(self, query: str | None = None) -> float:
         """Open the page, or run all of it again with another link; the seconds until it was there."""
@@ -83,12 +88,12 @@ class Visitor:
         return time.perf_counter() - began
 
     async def _until_finished(self, fragment: str) -> None:
-        parts = []
+        self.messages = []
         while True:
             data = await asyncio.wait_for(self.socket.recv(), LONGEST_WAIT_S)
             assert isinstance(data, bytes)
-            parts.append(data)
             message = ForwardMsg.FromString(data)
+            self.messages.append(message)
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 if not fragment:  # all of the page is run: it says anew what it wants
@@ -109,7 +114,6 @@ class Visitor:
                 if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     continue  # the page has asked for itself to be run anew
                 self.failed += message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR
-                self.seen = b"".join(parts)
                 return
 
     def _cookies(self) -> dict[str, str]:
