@@ -1,6 +1,8 @@
 // Draws a figure with plotly.js. When another figure comes, the chart that is there is changed (`Plotly.react`) and not
 // made anew: it keeps what the person has zoomed, turned and hidden, and follows a slider without a flicker.
 const HEIGHT = 450; // plotly's own, where a figure does not say
+const FILM_HEIGHT = 48; // of what plays it, as in chart.css
+const FRAME_MS = 90;
 const UNUSED = ["select2d", "lasso2d", "autoScale2d", "tableRotation", "resetCameraLastSave3d"];
 const CORNERS = {
   width: 24, height: 24, path: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
@@ -19,6 +21,7 @@ export default async function ({ data, parentElement, setTriggerValue }) {
     await show(root, JSON.parse(text), style, () => root.wanted === wanted);
   }
   return () => {
+    root.film?.pause();
     root.observer?.disconnect();
     window.Plotly?.purge(root);
   };
@@ -27,7 +30,8 @@ export default async function ({ data, parentElement, setTriggerValue }) {
 async function show(root, { figure, name, library, words, tools, still, press }, style, isLatest) {
   const layout = figure.layout;
   root.setAttribute("aria-label", name);
-  root.style.minHeight = `${layout.height ?? HEIGHT}px`; // nothing below it moves when the chart comes
+  const names = layout.meta?.frames;
+  root.style.minHeight = `${(layout.height ?? HEIGHT) + (names ? FILM_HEIGHT : 0)}px`; // nothing below it moves when the chart comes
   let plotly;
   try {
     plotly = await (fetching ??= fetched(library));
@@ -41,7 +45,8 @@ async function show(root, { figure, name, library, words, tools, still, press },
   layout.template = template(style);
   layout.uirevision ??= "kept";
   root.height = layout.height;
-  if (document.fullscreenElement === root) layout.height = window.innerHeight;
+  root.below = names ? FILM_HEIGHT : 0;
+  if (document.fullscreenElement === root) layout.height = window.innerHeight - root.below;
   const said = JSON.stringify(words);
   if (root.said !== said) { // another language: plotly makes the chart anew for other options
     root.said = said;
@@ -51,7 +56,10 @@ async function show(root, { figure, name, library, words, tools, still, press },
     root.textContent = "";
     follow(plotly, root);
   }
+  root.film?.pause();
   await plotly.react(root, { ...figure, config: root.options });
+  if (names) (root.film ??= player(plotly, root)).begin(names, words);
+  else if (root.film) root.film = root.film.end();
   if (press) hear(root);
 }
 
@@ -88,8 +96,80 @@ function follow(plotly, root) {
   root.observer.observe(root);
   root.addEventListener("fullscreenchange", () => {
     const full = document.fullscreenElement === root;
-    plotly.relayout(root, { height: full ? window.innerHeight : root.height });
+    plotly.relayout(root, { height: full ? window.innerHeight - root.below : root.height });
   });
+}
+
+// Below a film: play and pause, one back, one on, and a slider; `frames` are what its pictures are called.
+function player(plotly, root) {
+  const bar = document.createElement("div");
+  bar.className = "film";
+  const buttons = [1, 2, 3].map(() => bar.appendChild(document.createElement("button")));
+  const [play, back, on] = buttons;
+  const place = bar.appendChild(document.createElement("input"));
+  const told = bar.appendChild(document.createElement("output"));
+  for (const button of buttons) button.type = "button";
+  place.type = "range";
+  root.append(bar);
+  let frames = [], words = {}, timer = null;
+
+  const show = (k) => {
+    place.value = k;
+    told.textContent = frames[k];
+    place.setAttribute("aria-valuetext", frames[k]);
+    const atOnce = { mode: "immediate", frame: { duration: 0, redraw: true }, transition: { duration: 0 } };
+    return plotly.animate(root, [String(k)], atOnce).catch(() => {}); // another picture was asked for meanwhile
+  };
+  const say = () => {
+    play.textContent = timer === null ? "▶" : "❚❚";
+    play.title = play.ariaLabel = timer === null ? words.play : words.pause;
+  };
+  const pause = () => {
+    clearTimeout(timer);
+    timer = null;
+    say();
+  };
+  const next = async () => {
+    const due = performance.now() + FRAME_MS;
+    await show(Number(place.value) + 1);
+    if (timer === null) return;
+    if (Number(place.value) >= frames.length - 1) return pause();
+    timer = setTimeout(next, Math.max(0, due - performance.now()));
+  };
+  const again = async () => {
+    await show(0);
+    if (timer !== null) timer = setTimeout(next, FRAME_MS);
+  };
+  const step = (by) => {
+    pause();
+    show(Math.min(Math.max(Number(place.value) + by, 0), frames.length - 1));
+  };
+  play.onclick = () => {
+    if (timer !== null) return pause();
+    const ended = Number(place.value) >= frames.length - 1;
+    timer = setTimeout(ended ? again : next);
+    say();
+  };
+  back.onclick = () => step(-1);
+  on.onclick = () => step(1);
+  place.oninput = () => step(0);
+
+  const begin = (names, said) => {
+    frames = names;
+    words = said;
+    place.min = 0;
+    place.max = frames.length - 1;
+    place.value = 0;
+    told.textContent = frames[0];
+    told.style.minWidth = `${Math.max(...frames.map((name) => name.length))}ch`; // the slider keeps its length
+    place.ariaLabel = words.frame;
+    place.setAttribute("aria-valuetext", frames[0]);
+    [back.textContent, on.textContent] = ["◂", "▸"];
+    back.title = back.ariaLabel = words.back;
+    on.title = on.ariaLabel = words.on;
+    pause();
+  };
+  return { begin, pause, end: () => bar.remove() };
 }
 
 // A press in the first panel is told by where the pointer is; whatever lies there only has to be a trace.

@@ -71,6 +71,11 @@ def _words() -> dict[str, str]:
     """What plotly.js says, by its own words, and what we say."""
     return {
         "full": _("Full screen"),
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "back": _("One back"),
+        "on": _("One on"),
+        "frame": _("Picture of the film"),
         "missing": _("The chart could not be fetched from the server. Reload the page."),
         "Download plot as a PNG": _("Save as PNG"),
         "Zoom": _("Zoom by drawing a frame"),

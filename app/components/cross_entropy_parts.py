@@ -83,7 +83,9 @@ def fit(case: Case) -> None:
     with aside(st.container()):
         rate = log_number(_("Learning rate η"), "eta", 1.0, 0.01, 10.0)
     path = maths.descend(case.z, case.y, rate, STEPS, case.t)
-    words = {"p": _("Probabilities p and targets y"), "loss": _("Loss"), "step": _("Step")}
+    words = {
+        "p": _("Probabilities p and targets y"), "loss": _("Loss"), "step": _("Step"), "frame": _("Step {number}"),
+    }  # fmt: skip
     show_chart(figures.film(case.names, path, case.y, case.t, words), key="film", alt=_("Gradient steps"))
     last = float(maths.cross_entropy(path[-1], case.y, case.t))
     st.markdown(

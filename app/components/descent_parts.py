@@ -201,7 +201,10 @@ def _pressed(x: float, y: float) -> None:
 
 
 def _words() -> dict[str, str]:
-    return {"landscape": _("Landscape"), "loss": "f", "step": _("Step"), "height": "log(1 + f)"}
+    return {
+        "landscape": _("Landscape"), "loss": "f", "step": _("Step"), "frame": _("Step {number}"),
+        "height": "log(1 + f)",
+    }  # fmt: skip
 
 
 def _vector(point: Array) -> str:

@@ -29,7 +29,8 @@ def words() -> dict[str, str]:
     """What the figures say."""
     return {
         "class": _("Class {number}"), "test": _("test"), "training": _("training"), "epoch": _("Epoch"),
-        "loss": _("Loss"), "now": _("epoch {epoch} · errors: training {train}, test {test}"),
+        "frame": _("Epoch {number}"), "loss": _("Loss"),
+        "now": _("epoch {epoch} · errors: training {train}, test {test}"),
     }  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def choose_points() -> Sample | None:
         "moons": _("Moons"), "circles": _("Circles"), "spiral": _("Spiral"), "xor": _("XOR"), "blobs": _("Blobs"),
         HAND: _("Your own"),
     }  # fmt: skip
-    kind = choice(st.segmented_control, _("Data"), "data", kinds)
+    kind = choice(st.segmented_control, _("Data"), "data", kinds, wrap=True)
     columns = st.columns(4)
     share_at, seed_at = columns[2:] if kind != HAND else columns[:2]
     if kind != HAND:

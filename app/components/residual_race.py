@@ -237,5 +237,5 @@ def _words(recipe: Recipe) -> dict[str, str]:
         "loss": _("Training loss"),
         "accuracy": _("Accuracy: thick in training, thin in the test"),
         "step": _("Step"),
-        "epoch": _("Epoch"),
+        "frame": _("Epoch {number}"),
     }

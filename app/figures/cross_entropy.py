@@ -49,8 +49,7 @@ def film(names: Sequence[str], path: Array, y: Array, t: float, words: Words) ->
             "marker": {"color": RED, "size": 11}, "showlegend": False}  # fmt: skip
     layout = two_panels(
         (words["p"], words["loss"]), x=(CATEGORY, title(words["step"])),
-        y=({"range": [0, 1.02]}, {"rangemode": "tozero"}), height=400, legend={"x": 0.3, "y": 0.98},
-        margin={"l": 10, "r": 10, "t": 40, "b": 130},
+        y=({"range": [0, 1.02]}, {"rangemode": "tozero"}), height=310, legend={"x": 0.3, "y": 0.98},
     )  # fmt: skip
     frames = [
         [
@@ -60,7 +59,7 @@ def film(names: Sequence[str], path: Array, y: Array, t: float, words: Words) ->
         for step, (now, loss) in enumerate(zip(p, losses, strict=True))
     ]
     return film_of([*_bars(names, p[0], y), {**curve, **SECOND}, {**here, **SECOND}], layout, frames, (0, 3),
-                   words["step"])  # fmt: skip
+                   words["frame"])  # fmt: skip
 
 
 def loss_surface(

@@ -38,8 +38,8 @@ def film(axes: Axes, height: Array, paths: Paths, words: Words) -> Plain:
         for (x, y), (steps, losses) in zip(runners, at_loss, strict=True)
     ]
     traces += [{**moving, **frames[0][0]}, {**moving, **frames[0][1], **SECOND}]
-    layout = _layout(axes, height, paths, words) | {"height": 560, "margin": {"l": 10, "r": 10, "t": 80, "b": 130}}
-    return film_of(traces, layout, frames, (len(traces) - 2, len(traces) - 1), words["step"], _ticks(paths))
+    layout = _layout(axes, height, paths, words)
+    return film_of(traces, layout, frames, (len(traces) - 2, len(traces) - 1), words["frame"], _ticks(paths))
 
 
 def film_3d(axes: Axes, height: Array, paths: Paths, words: Words) -> Plain:
@@ -63,9 +63,9 @@ def film_3d(axes: Axes, height: Array, paths: Paths, words: Words) -> Plain:
         "zaxis": {**title(words["height"]), "range": [float(height.min()), float(height.max())]},
         "camera": {"eye": {"x": 1.4, "y": -1.4, "z": 1.1}},
     }
-    layout = {"height": 600, "margin": {"l": 0, "r": 0, "t": 0, "b": 130}, "scene": scene,
+    layout = {"height": 480, "margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "scene": scene,
               "legend": {"orientation": "h", "y": 1.02}, "uirevision": "3d"}  # fmt: skip
-    return film_of(traces, layout, frames, (len(traces) - 1,), words["step"], _ticks(paths))
+    return film_of(traces, layout, frames, (len(traces) - 1,), words["frame"], _ticks(paths))
 
 
 def by_learning_rate(

@@ -15,7 +15,7 @@ SIGNS = ("circle", "square", "triangle-up")  # a class has a sign of its own too
 CURVES = {"train_loss": (BLUE, "solid"), "test_loss": (RED, "dot")}
 BELOW = {"xaxis": "x2", "yaxis": "y2"}  # the panel of the losses
 FAINT, STRONG = 0.03, 0.5
-FILM_PX, PICTURE_PX, HAND_PX = 690, 236, 420
+FILM_PX, PICTURE_PX, HAND_PX = 570, 236, 420
 
 
 def _rgba(label: int, alpha: float) -> str:
@@ -115,12 +115,12 @@ def film(sample: Sample, made: Mapping[str, Any], words: Mapping[str, str]) -> P
         "yaxis2": {"anchor": "x2", "domain": [0, 0.2], "title": {"text": words["loss"]}, "range": [0, top],
                    "fixedrange": True},
         "annotations": [_name(made, key, names[key], top) for key in curves],
-        "height": FILM_PX, "margin": {"l": 10, "r": 50, "t": 10, "b": 130}, "dragmode": False,
+        "height": FILM_PX, "margin": {"l": 10, "r": 50, "t": 10, "b": 10}, "dragmode": False,
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
     }  # fmt: skip
     marks = _marks(made, top, words)
     places = [0, *range(len(still), len(still) + len(marks))]
-    return film_of([*still, *marks], layout, frames, places, words["epoch"], made["frames"])
+    return film_of([*still, *marks], layout, frames, places, words["frame"], made["frames"])
 
 
 def _curve(losses: Any, key: str, name: str) -> dict[str, Any]:
@@ -132,12 +132,12 @@ def _curve(losses: Any, key: str, name: str) -> dict[str, Any]:
 
 
 def _name(made: Mapping[str, Any], key: str, name: str, top: float) -> dict[str, Any]:
-    """What a curve is called, at its end, above or below that of the other."""
+    """What a curve is called, at its end, above that of the other or beside it, where no number of the axis stands."""
     above = (key == "test_loss") == bool(made["test_loss"][-1] >= made["train_loss"][-1])
     return {
         "x": len(made[key]) - 1, "y": float(np.clip(made[key][-1], 0, top)), "text": name, "showarrow": False,
-        "xanchor": "left", "yanchor": "bottom" if above else "top", "font": {"color": CURVES[key][0], "size": 12},
-        "xref": "x2", "yref": "y2",
+        "xanchor": "left", "yanchor": "bottom", "yshift": 10 if above else -4, "xref": "x2", "yref": "y2",
+        "font": {"color": CURVES[key][0], "size": 12},
     }  # fmt: skip
 
 

@@ -114,14 +114,14 @@ def race(runners: Mapping[str, Net], words: Words) -> go.Figure:
     figure.update_xaxes(range=[0, 1.02 * steps])
     figure.update_xaxes(title=words["step"], row=2, col=1)
     figure.update_layout(
-        height=660, margin={**MARGIN, "t": 100, "b": 130},
+        height=540, margin={**MARGIN, "t": 100},
         legend={"orientation": "h", "y": 1.07, "x": 0, "yanchor": "bottom"},  # where it needs two lines, it grows up
     )
     most = max(len(net["steps"]) for net in runners.values())
     if most > 1:
         places = (len(figure.data) - 2, len(figure.data) - 1)
         frames = [[_runners(runners, "loss", epoch), _runners(runners, "training", epoch)] for epoch in range(most + 1)]
-        return film(figure, frames, places, words["epoch"])
+        return film(figure, frames, places, words["frame"])
     return figure
 
 

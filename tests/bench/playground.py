@@ -11,13 +11,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from plotly.io.json import to_json_plotly
+
 from app.figures.playground import film
 from core.maths.plane import Sample, make_points, split
 from core.runs import client
 
 TIMES = 5
 WORDS = {"class": "Class {number}", "test": "test", "training": "training", "epoch": "Epoch", "loss": "Loss",
-         "now": "epoch {epoch}: {train}, {test}"}  # fmt: skip
+         "frame": "Epoch {number}", "now": "epoch {epoch}: {train}, {test}"}  # fmt: skip
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -51,8 +53,8 @@ def main() -> None:
         work = lambda d=depth, w=width: call("train_network", sample, depth=d, width=w)  # noqa: E731
         report(f"network {depth} × {width}, 400 points, 200 epochs", work)
     made = call("train_network", sample)
-    packed = film(sample, made, WORDS).to_json()
-    report("film of it, drawn and packed", lambda: film(sample, made, WORDS).to_json(), f"{len(packed) / 1000:.0f} kB")
+    pack = lambda: to_json_plotly(film(sample, made, WORDS).to_dict())  # noqa: E731
+    report("film of it, drawn and packed", pack, f"{len(pack()) / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

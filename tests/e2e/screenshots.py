@@ -36,10 +36,10 @@ def _classify(page: Page) -> None:
 
 
 def _play(page: Page) -> None:
-    page.locator(".updatemenu-button").first.wait_for(timeout=60_000)
-    page.locator(".updatemenu-button").first.click()
+    play = page.locator(".film button").first
+    play.click(timeout=60_000)
     page.wait_for_timeout(2500)
-    page.locator(".updatemenu-button").nth(1).click()
+    play.click()
 
 
 def _live(page: Page) -> None:

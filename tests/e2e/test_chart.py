@@ -150,9 +150,45 @@ def test_a_film_plays(page):
     page.goto("/cross-entropy?part=fit&lang=en")
     chart = drawn(page, ".st-key-film .chart")
     runner = "document.querySelector('.st-key-film .chart').data[3].x[0]"
-    first = page.evaluate(runner)
-    chart.locator(".updatemenu-button", has_text="▶").click()
-    page.wait_for_function(f"() => {runner} > {first}", timeout=15_000)
+
+    def runs_to(step):
+        page.wait_for_function(f"() => {runner} === {step}", timeout=15_000)
+        expect(chart.locator("output")).to_have_text(f"Step {step}")
+
+    place = chart.get_by_role("slider", name="Picture of the film")
+    chart.get_by_role("button", name="Play").click()
+    page.wait_for_function(f"() => {runner} > 1", timeout=15_000)
+    chart.get_by_role("button", name="Pause").click()
+    expect(chart.get_by_role("button", name="Play")).to_have_text("▶")
+    place.focus()
+    page.keyboard.press("End")
+    runs_to(40)
+    chart.get_by_role("button", name="One on").click()  # there is none
+    runs_to(40)
+    chart.get_by_role("button", name="One back").click()
+    runs_to(39)
+    chart.get_by_role("button", name="Play").click()
+    runs_to(40)
+    expect(chart.get_by_role("button", name="Play")).to_be_visible()
+    chart.get_by_role("button", name="Play").click()  # from the start again
+    page.wait_for_function(f"() => {runner} < 20", timeout=15_000)
+    page.locator(".st-key-z-0 input[type=range]").focus()
+    page.keyboard.press("ArrowRight")  # another film begins at its beginning, and waits
+    runs_to(0)
+    expect(chart.get_by_role("button", name="Play")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_film_can_be_played_on_the_whole_screen_and_in_chinese(page):
+    page.goto("/cross-entropy?part=fit&lang=zh")
+    chart = drawn(page, ".st-key-film .chart")
+    expect(chart.get_by_role("button", name="播放")).to_be_visible()
+    chart.hover()
+    chart.locator(".modebar-btn[data-title='全屏']").click()
+    page.wait_for_function("() => document.fullscreenElement?.layout.height === innerHeight - 48")
+    bar = chart.locator(".film").bounding_box()
+    assert bar["y"] + bar["height"] <= page.evaluate("innerHeight") + 1
+    page.keyboard.press("Escape")
 
 
 @pytest.mark.browser
