@@ -44,7 +44,7 @@ async function show(root, { figure, name, library, words, tools, still, press },
   if (!isLatest()) return;
   layout.template = template(style);
   layout.uirevision ??= "kept";
-  root.height = layout.height;
+  root.height = layout.height ?? HEIGHT;
   root.below = names ? FILM_HEIGHT : 0;
   if (document.fullscreenElement === root) layout.height = window.innerHeight - root.below;
   const said = JSON.stringify(words);
@@ -86,18 +86,18 @@ function options(plotly, root, words, tools, still) {
   };
 }
 
+// The chart is as wide as its place and as high as it says, and on the whole screen as large as that.
 function follow(plotly, root) {
   let width = root.clientWidth;
-  root.observer = new ResizeObserver(() => {
-    if (!root.clientWidth || root.clientWidth === width || !root.layout) return;
+  const fit = () => {
+    if (!root.clientWidth || !root.layout) return; // hidden, or not drawn yet
     width = root.clientWidth;
-    plotly.Plots.resize(root);
-  });
-  root.observer.observe(root);
-  root.addEventListener("fullscreenchange", () => {
     const full = document.fullscreenElement === root;
-    plotly.relayout(root, { height: full ? window.innerHeight - root.below : root.height });
-  });
+    plotly.relayout(root, { width, height: full ? window.innerHeight - root.below : root.height });
+  };
+  root.observer = new ResizeObserver(() => root.clientWidth !== width && fit());
+  root.observer.observe(root);
+  root.addEventListener("fullscreenchange", fit);
 }
 
 // Below a film: play and pause, one back, one on, and a slider; `frames` are what its pictures are called.

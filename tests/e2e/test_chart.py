@@ -91,9 +91,23 @@ def test_it_fills_the_screen_and_comes_back(page):
     chart.hover()
     chart.locator(".modebar-btn[data-title='Full screen']").click()
     page.wait_for_function(f"() => document.querySelector('{BARS}').layout.height == innerHeight")
+    page.wait_for_function(f"() => document.querySelector('{BARS} .main-svg').clientWidth == innerWidth")
     page.keyboard.press("Escape")
     page.evaluate("document.fullscreenElement && document.exitFullscreen()")
     page.wait_for_function(f"() => document.querySelector('{BARS}').layout.height == {height}")
+    page.wait_for_function(f"""() => {{
+        const chart = document.querySelector('{BARS}')
+        return Math.abs(chart.querySelector('.main-svg').clientWidth - chart.clientWidth) < 2
+    }}""")
+    page.set_viewport_size({"width": 500, "height": 900})
+    page.wait_for_function(f"() => document.querySelector('{BARS} .main-svg').clientWidth < 500")
+    slide(page)
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.wait_for_function(f"""() => {{
+        const chart = document.querySelector('{BARS}')
+        return chart.clientWidth > 500 && Math.abs(chart.querySelector('.main-svg').clientWidth - chart.clientWidth) < 2
+    }}""")
+    assert chart.evaluate("chart => chart.layout.height") == height
 
 
 @pytest.mark.browser
