@@ -186,7 +186,7 @@ def test_a_life_whose_beginning_is_gone_says_so(life):
 
 
 def test_an_interrupted_life_goes_on_with_the_node_it_was_in():
-    run = store.submit(LanguageRecipe.preset("a-minute", **SHORT | {"sequence_steps": 300}))
+    run = store.submit(LanguageRecipe.preset("a-minute", **SHORT | {"sequence_steps": 80}))
     deadline = time.monotonic() + 200
     while "lora" not in told_early(run) and time.monotonic() < deadline:
         time.sleep(0.2)
