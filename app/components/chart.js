@@ -130,15 +130,16 @@ function player(plotly, root) {
     say();
   };
   const next = async () => {
-    const due = performance.now() + FRAME_MS;
+    const mine = timer, due = performance.now() + FRAME_MS;
     await show(Number(place.value) + 1);
-    if (timer === null) return;
+    if (timer !== mine) return; // paused meanwhile, and perhaps played again
     if (Number(place.value) >= frames.length - 1) return pause();
     timer = setTimeout(next, Math.max(0, due - performance.now()));
   };
   const again = async () => {
+    const mine = timer;
     await show(0);
-    if (timer !== null) timer = setTimeout(next, FRAME_MS);
+    if (timer === mine) timer = setTimeout(next, FRAME_MS);
   };
   const step = (by) => {
     pause();
