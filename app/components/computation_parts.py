@@ -30,7 +30,7 @@ FIGURES = st.column_config.NumberColumn(format="%.6g")
 def walk(computation: Computation) -> None:
     """The graph at one step, with what happens in it."""
     seed = next(k for k, step in enumerate(computation.steps, 1) if step.kind == "seed")
-    with aside(st.container()):
+    with aside():
         k = stepper(0, len(computation.steps), [("seed", _("Before the way back"), seed)])
     step = computation.steps[k - 1] if k else None
     pressed = _graph(computation, k)
@@ -53,7 +53,7 @@ def check(computation: Computation) -> None:
     if not ours:
         st.info(_("This formula has no variable, so there is nothing to differentiate by."))
         return
-    with aside(st.container()):
+    with aside():
         h = log_number("h", "h", 1e-5, 1e-14, 1.0)
     differences = {name: _difference(computation, name, h) for name in ours}
     try:
@@ -62,7 +62,7 @@ def check(computation: Computation) -> None:
         show_error(error)
         return
     later(_side_by_side, computation, theirs, differences)
-    with aside(st.container()):
+    with aside():
         name = choice(st.selectbox, _("Finite difference by"), "by", {name: name for name in ours})
     _by_distance(computation, name, h, differences[name])
 

@@ -80,7 +80,7 @@ def _explain(case: Case, gradient: maths.Array) -> None:
 
 def fit(case: Case) -> None:
     """The step repeated: a film."""
-    with aside(st.container()):
+    with aside():
         rate = log_number(_("Learning rate η"), "eta", 1.0, 0.01, 10.0)
     path = maths.descend(case.z, case.y, rate, STEPS, case.t)
     words = {

@@ -86,7 +86,7 @@ def controls() -> Walk:
 def one_step(walk: Walk) -> None:
     """One step at a time, with its numbers in the formula."""
     points, gradients = walk.plain()
-    with aside(st.container()):
+    with aside():
         k = stepper(1, walk.steps) - 1
     rate = walk.learning_rate * descent.scheduled(walk.schedule, k, walk.steps)
     later(_formula, walk.surface.formula, points[k], rate, gradients[k], points[k + 1])
@@ -110,7 +110,7 @@ def _formula(formula: str, before: Array, rate: float, gradient: Array, after: A
 
 def race(walk: Walk) -> None:
     """torch's own optimisers from the same point: a film."""
-    with aside(st.container()):
+    with aside():
         racers = several(st.pills, _("Optimisers"), "optimisers", RACERS, selection_mode="multi", wrap=True)
         if not racers:
             st.info(_("Choose at least one optimiser; below are still the last ones."))

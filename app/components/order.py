@@ -103,10 +103,10 @@ def chart_first() -> Iterator[None]:
 
 
 @contextmanager
-def aside(place: DeltaGenerator) -> Iterator[None]:
-    """Inside a place of the page, for controls: the chart needs what they say, and they are sent after it."""
+def aside(place: DeltaGenerator | None = None) -> Iterator[None]:
+    """For controls, inside a place of the page, by default one here: the chart needs what they say, and goes first."""
     held = _held.get()
-    with place:
+    with place or st.container():
         if held is None:
             yield
             return

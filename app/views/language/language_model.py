@@ -20,7 +20,7 @@ ORDER = 10
 @chart_first()
 def lab() -> None:
     """Prompt and settings, and what the model makes of them."""
-    with aside(st.container()):
+    with aside():
         run = inside.choose_run()
     if run is None:
         return
@@ -28,7 +28,7 @@ def lab() -> None:
     with aside(left):
         settings = inside.settings()
     with right, user_errors():
-        with aside(st.container()):
+        with aside():
             prompt = inside.prompt(run)
         found: dict[str, Any] = inside.looked(run, prompt, **settings)
         inside.show(found)

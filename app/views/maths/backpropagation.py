@@ -25,7 +25,7 @@ PARTS = {
 @chart_first()
 def lab() -> None:
     """Formula, values, and the walk through them; only this runs when something changes."""
-    with aside(st.container()):
+    with aside():
         found = computed()
     choose_part(PARTS)(found)
     question(found)
