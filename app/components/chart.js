@@ -1,5 +1,7 @@
 // Draws a figure with plotly.js. When another figure comes, the chart that is there is changed (`Plotly.react`) and not
 // made anew: it keeps what the person has zoomed, turned and hidden, and follows a slider without a flicker.
+import { keepDrawn } from "./line.js";
+
 const HEIGHT = 450; // plotly's own, where a figure does not say
 const FILM_HEIGHT = 48; // of what plays it, as in chart.css
 const FRAME_MS = 90;
@@ -7,20 +9,20 @@ const UNUSED = ["select2d", "lasso2d", "autoScale2d", "tableRotation", "resetCam
 const CORNERS = {
   width: 24, height: 24, path: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z",
 };
-const reader = new TextDecoder();
 let fetching = null;
 
 export default async function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".chart");
   root.press = (point) => setTriggerValue("press", point);
-  const text = reader.decode(data);
-  const style = styleOf(root);
-  const wanted = text + JSON.stringify(style);
-  if (root.wanted !== wanted) {
+  const leave = await keepDrawn(root, data, (text) => {
+    const style = styleOf(root);
+    const wanted = text + JSON.stringify(style);
+    if (root.wanted === wanted) return;
     root.wanted = wanted;
-    await show(root, JSON.parse(text), style, () => root.wanted === wanted);
-  }
+    return show(root, JSON.parse(text), style, () => root.wanted === wanted);
+  });
   return () => {
+    leave();
     root.film?.pause();
     root.observer?.disconnect();
     window.Plotly?.purge(root);
@@ -63,11 +65,11 @@ async function show(root, { figure, name, library, words, tools, still, press },
   if (press) hear(root);
 }
 
-// The library lies beside this file, and is fetched once for all charts of a tab.
+// The library is fetched once for all charts of a tab.
 function fetched(name) {
   return new Promise((done, failed) => {
     const element = document.createElement("script");
-    element.src = new URL(name, import.meta.url);
+    element.src = new URL(`../${name}`, import.meta.url);
     element.onload = () => done(window.Plotly);
     element.onerror = failed;
     document.head.append(element);

@@ -3,7 +3,6 @@
 Streamlit's own chart is made anew for every new figure, which takes the browser 100 ms and forgets what was zoomed.
 """
 
-import hashlib
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -11,28 +10,17 @@ from pathlib import Path
 import streamlit as st
 from plotly.io.json import to_json_plotly
 
-from app.components.order import chart_is_there
+from app.components.drawn import Drawing
 from app.figures.plain import Figure
 from app.language import _
 
-_FOLDER = Path(__file__).parent
-DRAWING = (_FOLDER / "chart.js").read_bytes()
-# Where the server has the library and what draws with it: under another name when they are others.
-LIBRARY_PATH = f"/charts/plotly-{version('plotly')}.js"
-DRAWING_PATH = f"/charts/chart-{hashlib.sha256(DRAWING).hexdigest()[:12]}.js"
-# Streamlit sends a component's script with every update of each chart; these lines stand for it. What draws is asked
-# for once: each further import would wait until React has done what came in meanwhile.
-_FETCH = f"""let draw;
-export default (given) => draw ? draw(given) : (async () => {{
-  const app = document.querySelector("script[type=module][src]").src; // …/static/js/index.js of where the app lives
-  draw = (await import(new URL("../..{DRAWING_PATH}", app))).default;
-  return draw(given);
-}})();"""
-_mount = st.components.v2.component(
+# Where the server has the library: under another name when it is another.
+LIBRARY_PATH = f"/drawn/plotly-{version('plotly')}.js"
+_chart = Drawing(
     "atlas_chart",
+    "chart.js",
     html='<div class="chart" role="figure"></div>',
-    css=(_FOLDER / "chart.css").read_text(encoding="utf-8"),
-    js=_FETCH,
+    css=Path(__file__).with_name("chart.css").read_text(encoding="utf-8"),
     isolate_styles=False,  # plotly.js puts its styles into the page, which a shadow root would not see
 )
 
@@ -63,8 +51,7 @@ def show_chart(
         if on_press is not None and point is not None:
             on_press(float(point["x"]), float(point["y"]))
 
-    _mount(key=key, data=to_json_plotly(data).encode(), on_press_change=pressed)
-    chart_is_there()
+    _chart.show(key, to_json_plotly(data), on_press_change=pressed)
 
 
 def _words() -> dict[str, str]:

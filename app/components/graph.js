@@ -1,5 +1,7 @@
 // Draws a graph whose places Python has worked out, and tells Python which node was chosen.
 // Every word is put in as text, never as HTML.
+import { keepDrawn } from "./line.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const LEGIBLE = 10; // pixels of the text to begin with, at least
 const SMALLEST = 9; // the same in a graph that is always seen whole
@@ -13,12 +15,20 @@ const STYLES = [
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".graph");
+  root.choose = (id) => setTriggerValue("chosen", id);
+  return keepDrawn(root, data, (text) => {
+    if (root.text === text) return;
+    root.text = text;
+    show(root, JSON.parse(text));
+  });
+}
+
+function show(root, data) {
   const shape = JSON.stringify({ ...data, chosen: "", path: [], states: {}, told: {} });
   if (root.drawing?.shape !== shape) {
     root.drawing?.observer.disconnect();
     root.drawing = draw(root, data, shape);
   }
-  root.drawing.choose = (id) => setTriggerValue("chosen", id);
   mark(root.drawing, data);
 }
 
@@ -39,7 +49,7 @@ function draw(root, data, shape) {
   root.classList.toggle("small", data.small);
   const scale = data.unit; // pixels of one layer, of one row
   const size = { width: scale.x * data.share.x, height: scale.y * data.share.y };
-  const drawing = { shape, svg, data, scale, size, nodes: new Map(), edges: [], choose: () => {} };
+  const drawing = { shape, svg, data, scale, size, nodes: new Map(), edges: [], choose: (id) => root.choose(id) };
   const under = make(svg, "g");
   const over = make(svg, "g");
   for (const line of data.lines) drawing.edges.push(edge(under, line, drawing));

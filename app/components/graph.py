@@ -5,19 +5,18 @@ shows the way to a page: its boxes are links, and it has none of these controls.
 as text.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import streamlit as st
-
-from app.components.order import chart_is_there
+from app.components.drawn import Drawing
 from app.language import _
 from content.layout import NODE_HEIGHT, NODE_WIDTH, Point
 
 _FOLDER = Path(__file__).parent
-_html, _css, _js = ((_FOLDER / f"graph.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-_mount = st.components.v2.component("atlas_graph", html=_html, css=_css, js=_js)
+_html, _css = ((_FOLDER / f"graph.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
+_graph = Drawing("atlas_graph", "graph.js", html=_html, css=_css)
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,6 @@ def show_graph(
             "png": _("Save as PNG"),
         },
     }
-    picked = _mount(key=key, data=data, on_chosen_change=lambda: None).chosen
-    chart_is_there()
+    picked = _graph.show(key, json.dumps(data), on_chosen_change=lambda: None).chosen
     known = {box.id for box in boxes}
     return picked if picked in known else None

@@ -2,7 +2,7 @@
 
 A slider moves, and a page is computed and sent anew, element by element. The browser collects what comes within 10 ms
 and draws all of it; the chart that the slider was moved for would come and be drawn among the last. So it is computed
-and sent first, and the rest once the browser has begun to draw it.
+and sent first, over a line of its own, and the rest once the browser has drawn it; without that line a moment later.
 """
 
 import threading
@@ -18,7 +18,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 
-PAUSE_S = 0.015  # between the chart and the rest: what comes sooner would be drawn together with it
+from app.serving.line import Line
+
+PAUSE_S = 0.015  # between the chart and the rest without a line: what comes sooner would be drawn together with it
+DRAWN_S = 0.25  # longer than this nobody waits for a browser that draws
 MOST_S = 0.5  # nothing is held longer: where computing takes its time, the controls stay alive
 Given = ParamSpec("Given")
 
@@ -32,6 +35,7 @@ class _Held:
         self._with_chart: list[ForwardMsg] = []
         self._after: list[ForwardMsg] = []
         self._over = False
+        self._line: Line | None = None  # over which the chart has gone ahead
         self._lock = threading.Lock()  # the clock lets go from a thread of its own
         self._clock = threading.Timer(MOST_S, self.let_go)
 
@@ -42,13 +46,22 @@ class _Held:
 
     def _take(self, message: ForwardMsg) -> None:
         with self._lock:
-            if not self._over:
+            held = not self._over
+            if held:
                 (self._after if self.aside else self._with_chart).append(message)
-                return
-        self._send(message)
+        if not held:
+            self._send(message)
+        elif self._line is not None and self._line.drawn.is_set():
+            self.let_go()
 
-    def chart_is_there(self) -> None:
-        if self.aside or self._over:
+    def is_next_first(self) -> bool:
+        return not (self.aside or self._over or self._line)
+
+    def chart_is_there(self, line: Line | None) -> None:
+        if not self.is_next_first():
+            return
+        self._line = line
+        if line is not None:
             return
         with self._lock:
             self._empty(self._with_chart)
@@ -62,6 +75,8 @@ class _Held:
             self._empty(self._after)
 
     def end(self) -> None:
+        if self._line is not None and not self._over:
+            self._line.drawn.wait(DRAWN_S)
         self._clock.cancel()
         self._context._enqueue = self._send
         self.let_go()
@@ -127,8 +142,14 @@ def later(draw: Callable[Given, None], *args: Given.args, **kwargs: Given.kwargs
         postponed.append((place, lambda: draw(*args, **kwargs)))
 
 
-def chart_is_there() -> None:
-    """Said when a chart was shown."""
+def is_next_first() -> bool:
+    """Whether the chart that is shown next is what this run is for."""
+    held = _held.get()
+    return held is not None and held.is_next_first()
+
+
+def chart_is_there(line: Line | None) -> None:
+    """Said when a chart was shown; it may have gone ahead over a line."""
     held = _held.get()
     if held is not None:
-        held.chart_is_there()
+        held.chart_is_there(line)

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from app.components.chart import DRAWING_PATH, LIBRARY_PATH
+from app.components.chart import LIBRARY_PATH
+from app.components.drawn import PLACE, SCRIPTS
 from app.navigation import VIEWS, find_views
 
 # Without it the browser takes the page's name for a folder, asks there whether the server is well, is told 404, and
@@ -18,7 +19,7 @@ WHERE = 'window.__streamlit = {BACKEND_BASE_URL: new URL(".", location).href}'
 _OURS = f"""<head>
     <script>{WHERE}</script>
     <link rel="prefetch" as="script" href=".{LIBRARY_PATH}">
-    <link rel="prefetch" as="script" crossorigin href=".{DRAWING_PATH}">"""
+    """ + "".join(f'<link rel="prefetch" as="script" crossorigin href=".{PLACE}{name}">' for name in SCRIPTS)
 
 
 @cache

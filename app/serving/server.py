@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from streamlit import config
 
-from app.serving import charts, first_page
+from app.serving import drawn, first_page, line
 from app.serving.guard import Guard
 from app.serving.housekeeping import keep_house
 from app.serving.uploads import UploadQuota
@@ -41,7 +41,7 @@ def parts() -> dict[str, Any]:
         _say(f"The teacher signs in with {secret}", f"(told this once; {teacher.VARIABLE} sets another)")
     return {
         "middleware": [Middleware(Guard), Middleware(UploadQuota)],
-        "routes": [Route("/healthz", _health), *charts.ROUTES, *first_page.routes()],
+        "routes": [Route("/healthz", _health), *drawn.ROUTES, *line.ROUTES, *first_page.routes()],
         "lifespan": _lifespan,
         "on_script_error": _note_error,
     }

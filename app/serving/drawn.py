@@ -1,15 +1,17 @@
-"""What draws charts: our script, and the library out of plotly's own package. Nobody fetches it from the internet."""
+"""What draws charts and graphs: our scripts, and plotly.js out of plotly's package. Nothing is fetched from outside."""
 
 import asyncio
 import gzip
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.components.chart import DRAWING, DRAWING_PATH, LIBRARY_PATH
+from app.components.chart import LIBRARY_PATH
+from app.components.drawn import PLACE, SCRIPTS
 
 # Their names are others when they are, so a browser may keep them: the next lesson does not ask again.
 _KEEP = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
@@ -22,8 +24,8 @@ async def _library(request: Request) -> Response:
     return Response(body, media_type="text/javascript", headers=headers)
 
 
-async def _drawing(_request: Request) -> Response:
-    return Response(DRAWING, media_type="text/javascript", headers=_KEEP)
+async def _script(request: Request) -> Response:
+    return Response(SCRIPTS[Path(request.url.path).name], media_type="text/javascript", headers=_KEEP)
 
 
 def _plain() -> bytes:
@@ -36,4 +38,4 @@ def _zipped() -> bytes:
     return gzip.compress(_plain(), 6)
 
 
-ROUTES = [Route(LIBRARY_PATH, _library), Route(DRAWING_PATH, _drawing)]
+ROUTES = [Route(LIBRARY_PATH, _library), *(Route(PLACE + name, _script) for name in SCRIPTS)]
