@@ -1,41 +1,57 @@
 """What there is to know of a text before a model learns it: tokens, their frequencies, lines, what is held back."""
 
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from core.language import texts
-from core.language.tokens import Tokens
+from core.language.tokens import Tokens, check_size, words
 
 SHOWN_CHARACTERS = 1_200  # of the beginning, cut into tokens
 VALIDATION_SHARE = 0.1  # as in a text run
+FEWEST = 1_024  # tokens that are looked for at once: a vocabulary is tried out by moving a slider
 MOST_ROWS = 2_000  # of the vocabulary's table and the chart of frequencies
 
 
 def corpus(source: str, tokens: str, size: int) -> dict[str, Any]:
     """The facts of a text: see `facts`. Raises `UserError` as `texts.load` and `Tokens.of` do."""
+    text, found = _read(source)
+    if tokens == "bpe":
+        check_size(len(set(text)), size)
+    cut = _cut(source, tokens, max(FEWEST, 1 << (size - 1).bit_length())).first(size)
+    return facts(text, cut.counts(found), cut.vocabulary, cut.encode(text[:SHOWN_CHARACTERS]))
+
+
+@lru_cache(maxsize=2)  # those that are tried out just now
+def _read(source: str) -> tuple[str, Counter[str]]:
+    """A text and its words."""
     text = texts.load(source)
-    vocabulary = Tokens.of(text, tokens, size)
-    return facts(text, vocabulary.encode(text), vocabulary.vocabulary, vocabulary.encode(text[:SHOWN_CHARACTERS]))
+    return text, words(text)
 
 
-def facts(text: str, ids: list[int], vocabulary: list[str], beginning: list[int]) -> dict[str, Any]:
-    """All that the page on text shows.
+@lru_cache(maxsize=4)
+def _cut(source: str, tokens: str, size: int) -> Tokens:
+    """The vocabulary of a text, rather too large: smaller ones are its beginning."""
+    return Tokens.of(_read(source)[0], tokens, size)
+
+
+def facts(text: str, counts: np.ndarray, vocabulary: list[str], beginning: list[int]) -> dict[str, Any]:
+    """All that the page on text shows; `counts` (vocabulary,) is how often each token occurs.
 
     {"characters", "tokens", "vocabulary": its size, "beginning": [id, token] of the first ones, "rows": [id, token,
     count] by count, "zipf": `zipf` of the counts, "token_lengths" and "line_lengths": [length in characters, how
     many], "lines", "duplicates": lines that stood there before, "repeated": the lines that occur most often with
     their count, "split": {"training", "validation": tokens, "leaked": share of validation lines that training has}}.
     """
-    counts = np.bincount(ids, minlength=len(vocabulary))
     order = np.argsort(-counts, kind="stable")
     lines = [line for line in text.split("\n") if line.strip()]
     repeated = Counter(lines)
     cut = int(len(text) * (1 - VALIDATION_SHARE))
     return {
         "characters": len(text),
-        "tokens": len(ids),
+        "tokens": int(counts.sum()),
         "vocabulary": len(vocabulary),
         "beginning": [(i, vocabulary[i]) for i in beginning],
         "rows": [(int(i), vocabulary[i], int(counts[i])) for i in order[:MOST_ROWS]],
@@ -92,7 +108,8 @@ def world_corpus(documents: int, seed: int) -> dict[str, Any]:
     made = world.pretraining_documents(documents, torch.Generator().manual_seed(seed))
     rows = made.tolist()
     text = "\n".join(world.text_of(row) for row in rows[:3000])
-    found = facts(text, made.flatten().tolist(), list(world.VOCABULARY), made[:6].flatten().tolist())
+    counts = np.bincount(made.flatten().numpy(), minlength=len(world.VOCABULARY))
+    found = facts(text, counts, list(world.VOCABULARY), made[:6].flatten().tolist())
     alike = len(made) - len(torch.unique(made, dim=0))
     return found | {
         "characters": None,

@@ -7,8 +7,12 @@ written one after the other, are the text.
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from core.errors import UserError
 
@@ -36,11 +40,7 @@ class Tokens:
         characters = sorted(set(text))
         if kind == "characters":
             return cls(characters)
-        if size <= len(characters):
-            raise UserError(
-                "The text has {given} different characters already: a vocabulary of {size} leaves no room for pairs. "
-                "Make it larger.", given=len(characters), size=size,
-            )  # fmt: skip
+        check_size(len(characters), size)
         from tokenizers import trainers  # noqa: PLC0415  characters do without it
 
         learner = _bpe({}, [])
@@ -50,6 +50,24 @@ class Tokens:
         learner.train_from_iterator([text], trainer)
         found = json.loads(learner.to_str())["model"]
         return cls(sorted(found["vocab"], key=found["vocab"].__getitem__), [(a, b) for a, b in found["merges"]])
+
+    def first(self, size: int) -> "Tokens":
+        """What `of` makes of the same text for this smaller size: it finds one pair after the other.
+
+        Raises `UserError` as it does.
+        """
+        if not self.merges or size >= len(self.vocabulary):
+            return self
+        check_size(sum(len(token) == 1 for token in self.vocabulary), size)
+        joined = [a + b for a, b in self.merges]
+        return Tokens(self.vocabulary[:size], self.merges[: joined.index(self.vocabulary[size - 1]) + 1])
+
+    def counts(self, words: Mapping[str, int]) -> np.ndarray:
+        """How often each token stands in a text that has these words (see `words`): (vocabulary,)."""
+        found = np.zeros(len(self.vocabulary), int)
+        for word, count in words.items():
+            np.add.at(found, self.encode(word), count)
+        return found
 
     def encode(self, text: str) -> list[int]:
         """Raises `UserError` naming the first characters that the vocabulary lacks."""
@@ -70,6 +88,37 @@ class Tokens:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Tokens":
         return cls(data["vocabulary"], [(a, b) for a, b in data["merges"]])
+
+
+def check_size(characters: int, size: int) -> None:
+    """Raises `UserError` where a vocabulary of `size` has no room for more than so many characters."""
+    if size <= characters:
+        raise UserError(
+            "The text has {given} different characters already: a vocabulary of {size} leaves no room for pairs. "
+            "Make it larger.", given=characters, size=size,
+        )  # fmt: skip
+
+
+def words(text: str) -> Counter[str]:
+    """How often each word stands in a text. No token reaches from one into another.
+
+    They are found by `re`, which is ten times as fast here; it knows the kinds of those characters that the tokeniser
+    itself says are letters, numbers and space.
+    """
+    given = "".join(sorted(set(text)))
+    kinds = {kind: _of_kind(kind, given) for kind in (r"\p{L}", r"\p{N}", r"\s")}
+    others = "".join(set(given).difference(*kinds.values()))
+    pattern = _WORDS.replace(r"[^\s\p{L}\p{N}]", f"[{re.escape(others)}]")
+    for kind, letters in kinds.items():
+        pattern = pattern.replace(kind, f"[{re.escape(letters)}]")
+    return Counter(re.findall(pattern.replace("[]", "(?!)"), text))
+
+
+def _of_kind(kind: str, letters: str) -> str:
+    from tokenizers import Regex, pre_tokenizers  # noqa: PLC0415
+
+    split = pre_tokenizers.Split(Regex(kind), "removed").pre_tokenize_str(letters)
+    return "".join(sorted(set(letters).difference(*(piece for piece, _place in split))))
 
 
 def _bpe(ids: Mapping[str, int], merges: Sequence[tuple[str, str]]) -> Any:

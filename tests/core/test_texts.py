@@ -1,17 +1,20 @@
 """Texts before a model learns them: what is taken, how it is cut into tokens, what is said of it."""
 
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from tokenizers import Regex, pre_tokenizers
 
 from core.errors import UserError
 from core.language import sentences, texts
+from core.language import tokens as tokenising
 from core.language.corpus import corpus, facts, world_corpus, zipf
 from core.language.stories import CHINESE_COURSES, ENGLISH_COURSES, stories
-from core.language.tokens import Tokens
+from core.language.tokens import Tokens, words
 
 pytestmark = pytest.mark.usefixtures("atlas_home")
 CHINESE = "学而时习之，不亦说乎？有朋自远方来，不亦乐乎？" * 60
@@ -133,6 +136,36 @@ def test_byte_pairs_are_the_most_frequent_ones():
     assert tokens.merges == [("a", "b")]
 
 
+MIXED = "The cat, the hat; cats 42 and hats 7…\n\n\t它们坐在帽子里。一 二\u2028²x  _[a-]^\\ 🙂🙂\u200d " * 40
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1))
+@example(MIXED)
+@example("\x1c\x85\xa0\u200b\u180e")  # what counts as space differs from program to program
+def test_words_are_those_of_the_tokeniser(text):
+    split = pre_tokenizers.Split(Regex(tokenising._WORDS), "isolated")
+    assert words(text) == Counter(word for word, _place in split.pre_tokenize_str(text))
+
+
+@pytest.mark.parametrize("text", [MIXED, "ab abc bc abcabc bcabc " * 60])
+def test_a_smaller_vocabulary_is_the_beginning_of_a_larger_one(text):
+    largest = Tokens.of(text, "bpe", 300)
+    least = len(set(text)) + 1
+    for size in range(least, len(largest.vocabulary) + 2):
+        small, wanted = largest.first(size), Tokens.of(text, "bpe", size)
+        assert (small.vocabulary, small.merges) == (wanted.vocabulary, wanted.merges)
+        counts = Counter(wanted.encode(text))
+        assert small.counts(words(text)).tolist() == [counts[token] for token in range(len(small.vocabulary))]
+    with pytest.raises(UserError, match="leaves no room"):
+        largest.first(least - 1)
+
+
+def test_a_vocabulary_too_small_is_refused_by_its_own_size():
+    source = texts.keep("".join(map(chr, range(0x4E00, 0x4E00 + 1500))) * 2)
+    with pytest.raises(UserError, match="1500 different characters already: a vocabulary of 512 "):
+        corpus(source, "bpe", 512)
+
+
 def test_characters_never_seen_are_named():
     for kind in ("characters", "bpe"):
         with pytest.raises(UserError, match="🙂é"):
@@ -149,7 +182,7 @@ def test_a_power_law_is_found():
 
 def test_the_facts_of_a_text_are_counted():
     text = "one two\none two\nthree\n" * 10 + "four five six\n" * 3
-    found = facts(text, [0, 1, 1, 2], ["a", "b", "cc"], [0])
+    found = facts(text, np.array([1, 2, 1]), ["a", "b", "cc"], [0])
     assert (found["lines"], found["duplicates"]) == (33, 30)
     assert found["rows"][0] == (1, "b", 2)
     assert found["repeated"][0] == ("one two", 20)
