@@ -1,6 +1,7 @@
 """What a fragment says to the browser, and in which order (`app.components.order`)."""
 
 import contextlib
+import threading
 import time
 from types import SimpleNamespace
 
@@ -31,7 +32,7 @@ def page(sent):
             sent.say("slider")
         order.later(sent.say, "table")
         sent.say("chart")
-        order.chart_is_there()
+        order.chart_is_there(None)
         sent.say("sentence")
 
 
@@ -55,14 +56,59 @@ def test_without_a_chart_all_is_sent_at_the_end(sent):
     assert sent.words == ["sentence", "slider"]
 
 
+@pytest.fixture
+def line():
+    """A line to a browser that says that it has drawn when the test does."""
+    return SimpleNamespace(drawn=threading.Event())
+
+
+def test_what_follows_a_chart_that_went_ahead_waits_until_that_is_drawn(sent, line):
+    with order.chart_first():
+        sent.say("column")
+        with order.aside(contextlib.nullcontext()):
+            sent.say("slider")
+        assert order.is_next_first()
+        sent.say("chart")
+        order.chart_is_there(line)
+        assert not order.is_next_first()
+        sent.say("sentence")
+        assert sent.words == []
+        line.drawn.set()
+        sent.say("second chart")
+        assert sent.words == ["column", "chart", "sentence", "second chart", "slider"]
+
+
+def test_a_browser_that_does_not_say_that_it_has_drawn_is_not_waited_for_long(sent, line, monkeypatch):
+    monkeypatch.setattr(order, "DRAWN_S", 0.01)
+    with order.chart_first():
+        sent.say("chart")
+        order.chart_is_there(line)
+        sent.say("sentence")
+    assert sent.words == ["chart", "sentence"]
+
+
+def test_only_the_chart_that_a_run_is_for_goes_ahead(sent, line):
+    assert not order.is_next_first()
+    with order.chart_first():
+        with order.aside(contextlib.nullcontext()):
+            assert not order.is_next_first()
+        assert order.is_next_first()
+        line.drawn.set()
+        order.chart_is_there(line)
+        assert not order.is_next_first()
+    sent.context.fragment_ids_this_run = []
+    with order.chart_first():
+        assert not order.is_next_first()
+
+
 def test_a_chart_among_the_controls_is_a_control(sent):
     with order.chart_first():
         with order.aside(contextlib.nullcontext()):
             sent.say("points")
-            order.chart_is_there()
+            order.chart_is_there(None)
         assert sent.words == []
         sent.say("chart")
-        order.chart_is_there()
+        order.chart_is_there(None)
     assert sent.words == ["chart", "points"]
 
 
@@ -109,5 +155,5 @@ def test_outside_of_it_everything_is_shown_at_once(sent):
     with order.aside(contextlib.nullcontext()):
         sent.say("slider")
     order.later(sent.say, "table")
-    order.chart_is_there()
+    order.chart_is_there(None)
     assert sent.words == ["slider", "table"]

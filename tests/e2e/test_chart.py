@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from app.components.chart import DRAWING_PATH, LIBRARY_PATH
+from app.components.chart import LIBRARY_PATH
+from app.components.drawn import PLACE
 
 pytestmark = pytest.mark.filterwarnings("default")
 BARS = ".st-key-bars .chart"
@@ -217,7 +218,8 @@ def test_without_the_library_there_is_a_sentence(page):
 
 
 @pytest.mark.parametrize("accepted", ["gzip, br", "identity"])
-@pytest.mark.parametrize(("path", "start"), [(LIBRARY_PATH, b"plotly.js v"), (DRAWING_PATH, b"plotly.js")])
+@pytest.mark.parametrize(("path", "start"), [(LIBRARY_PATH, b"plotly.js v"), (f"{PLACE}chart.js", b"plotly.js"),
+                                             (f"{PLACE}graph.js", b"Python has worked out")])
 def test_what_draws_comes_from_us_and_may_be_kept(app_url, path, start, accepted):
     connection = http.client.HTTPConnection(urlsplit(app_url).netloc, timeout=30)
     connection.request("GET", path, headers={"Accept-Encoding": accepted})

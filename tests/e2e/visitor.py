@@ -4,6 +4,7 @@ Speaks Streamlit's own protocol (protobuf messages on ``/_stcore/stream``), so t
 """
 
 import asyncio
+import json
 import time
 import urllib.request
 from collections.abc import Coroutine, Mapping
@@ -34,23 +35,21 @@ class Visitor:
         self.sliders: dict[str, str] = {}  # of the page, with the fragment that each runs again
         self.fragments: dict[str, float] = {}  # those that the page wants to be rerun by themselves, and how often
         self.messages: list[ForwardMsg] = []  # what the last rerun sent
+        self.ahead: list[bytes] = []  # what came before it, over the session's own line
         self.failed = 0  # reruns that ended with an exception
+        self._line: asyncio.Task[None] | None = None
+        self._open = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self.socket: ClientConnection = await connect(
-            self.url.replace("http", "ws", 1) + "/_stcore/stream",
-            subprotocols=["streamlit"],  # type: ignore[list-item]
-            origin=self.url,  # type: ignore[arg-type]
-            additional_headers=self.headers | await asyncio.to_thread(self._cookies),
-            max_size=LONGEST_MESSAGE,
-            ping_interval=None,
-            open_timeout=60,
-        )
+        self.headers |= await asyncio.to_thread(self._cookies)
+        self.socket = await self._connected("/_stcore/stream", subprotocols=["streamlit"])
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._line is not None:
+            self._line.cancel()
         await self.socket.close()
 
     @property
@@ -64,6 +63,10 @@ class Visitor:
             self.query = query
         return await self._rerun("")
 
+    async def listening(self) -> None:
+        """Wait until the line is open: what is sent before that comes with the page only."""
+        await asyncio.wait_for(self._open.wait(), LONGEST_WAIT_S)
+
     async def update(self) -> float:
         """Run again what the page wants to be run again by itself; the seconds until that was there."""
         return await self._rerun(next(iter(self.fragments)))
@@ -74,6 +77,26 @@ class Visitor:
         message = BackMsg()
         message.rerun_script.widget_states.widgets.add(id=slider).double_array_value.data.append(value)
         return await self._rerun(self.sliders[slider], message)
+
+    async def _connected(self, path: str, **more: Any) -> ClientConnection:
+        return await connect(
+            self.url.replace("http", "ws", 1) + path,
+            origin=self.url,  # type: ignore[arg-type]
+            additional_headers=self.headers,
+            max_size=LONGEST_MESSAGE,
+            ping_interval=None,
+            open_timeout=60,
+            **more,
+        )
+
+    async def _listen(self, name: str) -> None:
+        """Say at once that what comes has been drawn."""
+        async with await self._connected(f"/drawn/line/{name}") as line:
+            self._open.set()
+            async for data in line:
+                assert isinstance(data, bytes)
+                self.ahead.append(data)
+                await line.send("drawn")
 
     async def _rerun(self, fragment: str, message: BackMsg | None = None) -> float:
         message = message or BackMsg()
@@ -88,7 +111,7 @@ class Visitor:
         return time.perf_counter() - began
 
     async def _until_finished(self, fragment: str) -> None:
-        self.messages = []
+        self.messages, self.ahead = [], []
         while True:
             data = await asyncio.wait_for(self.socket.recv(), LONGEST_WAIT_S)
             assert isinstance(data, bytes)
@@ -110,6 +133,8 @@ class Visitor:
                 self.failed += element.WhichOneof("type") == "exception"
                 if element.WhichOneof("type") == "slider":
                     self.sliders[element.slider.id] = message.delta.fragment_id
+                if told := element.bidi_component.bytes:
+                    self._line = self._line or asyncio.create_task(self._listen(json.loads(told.split(b"\n")[0])["line"]))
             elif kind == "script_finished":
                 if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     continue  # the page has asked for itself to be run anew
