@@ -133,8 +133,9 @@ class Visitor:
                 self.failed += element.WhichOneof("type") == "exception"
                 if element.WhichOneof("type") == "slider":
                     self.sliders[element.slider.id] = message.delta.fragment_id
-                if told := element.bidi_component.bytes:
-                    self._line = self._line or asyncio.create_task(self._listen(json.loads(told.split(b"\n")[0])["line"]))
+                if self._line is None and (told := element.bidi_component.bytes):
+                    name = json.loads(told.partition(b"\n")[0])["line"]
+                    self._line = asyncio.create_task(self._listen(name))
             elif kind == "script_finished":
                 if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     continue  # the page has asked for itself to be run anew
