@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.serving.policy import CONTENT_POLICY, HEADERS, MEDIA_POLICY
 from core import events, people
 
-SOCKETS = 200  # open at once from one address; a class behind one router has one address
-SOCKETS_OF_ALL = 600
+SOCKETS = 300  # open at once from one address; a class behind one router has one address, and a tab up to two sockets
+SOCKETS_OF_ALL = 800
 COOKIE_S = 400 * 24 * 3600  # as long as a browser keeps one
 NOTE_EVERY_S = 60.0
 _QUIET: dict[str, float] = {}  # when what was refused was last written down: a flood must not fill the log
