@@ -8,6 +8,7 @@ from app.components import token_strip
 from app.components.address import choice, number
 from app.components.chart import show_chart
 from app.components.lesson import predict_first
+from app.components.order import aside, later
 from app.figures import text as figures
 from app.language import _, mark
 from app.navigation import has_page, page
@@ -51,7 +52,7 @@ def world_facts(documents: int, seed: int) -> Facts:
 
 def world() -> Facts:
     """The word world of a life: its documents, the answers they settle, and the way to that life."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with aside(st.container(horizontal=True, vertical_alignment="bottom")):
         documents = int(number(_("Documents"), "documents", WORLD_DOCUMENTS, 640, 40_000, step=640, width=320))
         seed = int(number(_("Seed"), "seed", 0, 0, 99, step=1, width=200))
     found = world_facts(documents, seed)
@@ -75,8 +76,9 @@ def world() -> Facts:
 
 def show(found: Facts) -> None:
     """The part of the page that is chosen."""
-    part = choice(st.pills, _("Part"), "part", {name: _(words) for name, words in PARTS.items()}, required=True,
-                  label_visibility="collapsed", wrap=True)  # fmt: skip
+    with aside():
+        part = choice(st.pills, _("Part"), "part", {name: _(words) for name, words in PARTS.items()}, required=True,
+                      label_visibility="collapsed", wrap=True)  # fmt: skip
     {"tokens": _tokens, "vocabulary": _vocabulary, "frequency": _frequency, "lengths": _lengths,
      "duplicates": _duplicates}[part](found)  # fmt: skip
 
@@ -113,8 +115,9 @@ def _frequency(found: Facts) -> None:
     counts = [count for _i, _token, count in found["rows"]]
     ten = sum(counts[:10]) / found["tokens"]
     right = "few" if ten < 0.25 else "half" if ten < 0.6 else "most"
-    predict_first(
-        f"ten-{found['tokens']}-{found['vocabulary']}", _("How much of the text are its ten most frequent tokens?"),
+    later(
+        predict_first, f"ten-{found['tokens']}-{found['vocabulary']}",
+        _("How much of the text are its ten most frequent tokens?"),
         {"few": _("less than a quarter"), "half": _("a quarter to 60 %"), "most": _("more than 60 %")}, right,
         _("They are {share:.0%} of it.").format(share=ten),
     )  # fmt: skip

@@ -22,6 +22,7 @@ MOVES = [
     ("backpropagation", "check", "v.w1", 2.0, "v.w1=2"),
     ("residual", "", "seed", 3, "seed=3"),
     ("residual", "block", "seed", 3, "seed=3"),
+    ("text", "frequency", "count", 1500, "count=1500"),
 ]
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 from app.components import text_facts
 from app.components.code import show_code
 from app.components.lesson import concepts_here
+from app.components.order import aside, chart_first
 from app.components.page import page_header, user_errors
 from app.components.text_source import WORLD, choose_source
 from app.language import _
@@ -16,14 +17,17 @@ ORDER = 1
 
 
 @st.fragment
+@chart_first()
 def lab() -> None:
     """A text, how it is cut into tokens, and what there is to know of them."""
     with user_errors():
-        source = choose_source()
+        with aside():
+            source = choose_source()
         if source == WORLD:
             text_facts.show(text_facts.world())
         elif source is not None:
-            tokens, size = text_facts.choose_tokens()
+            with aside():
+                tokens, size = text_facts.choose_tokens()
             with st.spinner(_("Cutting the text into tokens …")):  # five megabytes take a while
                 found = text_facts.text_facts(source, tokens, size)
             text_facts.show(found)
