@@ -171,11 +171,12 @@ def _start() -> None:
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             **detached,
         )
+    # Somebody has to take note of its end, or it stays in the process table for as long as we live: also of one that
+    # answers too late for us.
+    threading.Thread(target=process.wait, daemon=True, name="supervisor-ended").start()
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if ping() is not None:
-            # Somebody has to take note of its end, or it stays in the process table for as long as we live.
-            threading.Thread(target=process.wait, daemon=True, name="supervisor-ended").start()
             return
         if process.poll() is not None:
             break

@@ -170,6 +170,18 @@ def test_many_starters_make_one_supervisor(tmp_path: Path, monkeypatch: pytest.M
     assert not _serves(mine[0], tmp_path)
 
 
+def test_one_that_is_too_slow_to_answer_is_taken_note_of_when_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATLAS_HOME", str(tmp_path))
+    monkeypatch.setattr(client, "START_S", 0.0)
+    with pytest.raises(UserError, match="could not be started"):
+        client.ensure_supervisor()
+    (slow,) = [p for p in psutil.Process().children() if _serves(p, tmp_path)]
+    slow.terminate()
+    _eventually(lambda: not psutil.pid_exists(slow.pid))  # the system forgets it once somebody has taken note
+
+
 def test_a_very_long_home_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATLAS_HOME", str(tmp_path / ("long" * 30)))
     try:
