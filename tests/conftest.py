@@ -51,6 +51,17 @@ def quiet_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield from _home(tmp_path_factory.mktemp("quiet"), settings)
 
 
+@pytest.fixture
+def nobody_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is queued stays so: neither who queues it nor who looks at it starts a supervisor.
+
+    One who looks does not wait for it: it would be started during the tests that come next, in their homes or the
+    user's own.
+    """
+    for start in ("wake", "look_after"):
+        monkeypatch.setattr(client, start, lambda: None)
+
+
 def _home(folder: Path, settings: dict[str, str]) -> Iterator[Path]:
     changed = {"ATLAS_HOME": str(folder), "ATLAS_IDLE_EXIT": "120", **settings}
     before = {name: os.environ.get(name) for name in changed}

@@ -18,7 +18,7 @@ WORDS = "Folders of the server are for the teacher"
 
 
 @pytest.fixture(autouse=True)
-def asked(tmp_path, monkeypatch):
+def asked(tmp_path, monkeypatch, nobody_trains):
     """A home of its own; what the workers are asked for, and answer nothing to."""
     calls = []
 
@@ -30,8 +30,6 @@ def asked(tmp_path, monkeypatch):
     monkeypatch.delenv(teacher.VARIABLE, raising=False)
     monkeypatch.delenv("ATLAS_FOLDERS", raising=False)
     monkeypatch.setattr(store.client, "call", call)
-    monkeypatch.setattr(store.client, "wake", lambda: None)
-    monkeypatch.setattr(store.client, "look_after", lambda: None)
     return calls
 
 

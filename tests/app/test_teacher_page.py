@@ -19,12 +19,11 @@ def _not_here(*_args, **_kwargs):
 
 
 @pytest.fixture(autouse=True)
-def secret(tmp_path, monkeypatch):
+def secret(tmp_path, monkeypatch, nobody_trains):
     """The secret of a home of its own, where nobody trains and no page starts somebody who would."""
     monkeypatch.setattr(client, "call", _not_here)
     monkeypatch.setenv("ATLAS_HOME", str(tmp_path))
     monkeypatch.delenv(teacher.VARIABLE, raising=False)
-    monkeypatch.setattr(store.client, "wake", lambda: None)
     monkeypatch.setattr(teacher, "_tries", teacher.collections.defaultdict(teacher.collections.deque))
     return teacher.prepare()
 

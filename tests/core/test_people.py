@@ -25,11 +25,10 @@ TEACHER = Person("c" * 32, teacher=True)
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def home(tmp_path, monkeypatch, nobody_trains):
     """A home without anybody who trains: what is queued stays so."""
     monkeypatch.setenv("ATLAS_HOME", str(tmp_path))
     monkeypatch.delenv(teacher.VARIABLE, raising=False)
-    monkeypatch.setattr(store.client, "wake", lambda: None)
     monkeypatch.setattr(teacher, "_tries", teacher.collections.defaultdict(teacher.collections.deque))
     return tmp_path
 
