@@ -1,6 +1,6 @@
 """Pages and training in containers of their own: a supervisor that somebody else starts, and restarts."""
 
-import subprocess
+import os
 import sys
 import time
 
@@ -9,6 +9,7 @@ import pytest
 from core.errors import UserError
 from core.runs import client, store
 from core.vision.recipe import PictureRecipe
+from tests.processes import process
 
 pytestmark = pytest.mark.usefixtures("apart")
 
@@ -19,10 +20,9 @@ def apart(quiet_home, monkeypatch):
     client.shutdown()
 
 
-def worker(monkeypatch) -> subprocess.Popen:
+def worker():
     """As compose.yaml starts it."""
-    monkeypatch.setenv("ATLAS_IDLE_EXIT", "inf")
-    return subprocess.Popen([sys.executable, "-m", "core.runs.supervisor"])
+    return process([sys.executable, "-m", "core.runs.supervisor"], env=os.environ | {"ATLAS_IDLE_EXIT": "inf"})
 
 
 def finished(run_id: str) -> None:
@@ -39,15 +39,10 @@ def test_nobody_is_started_here(monkeypatch):
         client.wake()
 
 
-def test_a_worker_elsewhere_trains_what_is_asked_here(monkeypatch):
-    process = worker(monkeypatch)
-    try:
+def test_a_worker_elsewhere_trains_what_is_asked_here():
+    with worker() as first:
         finished(store.submit(PictureRecipe(epochs=3, batch_size=1)))
-        process.kill()
-        process.wait(10)
-        process = worker(monkeypatch)  # restarted by whoever looks after it
+        first.kill()
+    with worker():  # restarted by whoever looks after it
         finished(store.submit(PictureRecipe(epochs=3, batch_size=1)))
-    finally:
-        process.terminate()
-        process.wait(20)
     assert client.ping() is None

@@ -1,6 +1,5 @@
 """Where there is no forkserver, calls are answered and runs are carried out all the same."""
 
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,20 +9,20 @@ import pytest
 from core.errors import UserError
 from core.runs import client, store
 from core.vision.recipe import PictureRecipe
+from tests.processes import process
 
 SUPERVISOR = Path(__file__).with_name("spawning_supervisor.py")
 
 
 @pytest.fixture(scope="module")
 def spawning(quiet_home):
-    process = subprocess.Popen([sys.executable, str(SUPERVISOR)])
-    deadline = time.monotonic() + 30
-    while client.ping() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert client.ping()["pid"] == process.pid
-    yield process
-    client.shutdown()
-    process.wait(20)
+    with process([sys.executable, str(SUPERVISOR)]) as supervisor:
+        deadline = time.monotonic() + 30
+        while client.ping() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert client.ping()["pid"] == supervisor.pid
+        yield supervisor
+        client.shutdown()
 
 
 @pytest.mark.parametrize("pool", ["compute", "decode"])

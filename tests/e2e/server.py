@@ -4,13 +4,14 @@ import contextlib
 import os
 import shutil
 import socket
-import subprocess
 import sysconfig
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+from tests.processes import process
 
 ROOT = Path(__file__).parents[2]
 QUIET = [
@@ -39,12 +40,8 @@ def started(script: Path, port: int, output: IO[bytes] | None = None) -> Iterato
     """
     streamlit = Path(sysconfig.get_path("scripts")) / "streamlit"
     command = [str(streamlit), "run", str(script), "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
-    try:
+    with process(command, cwd=ROOT, stdout=output, stderr=output):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 @contextlib.contextmanager
