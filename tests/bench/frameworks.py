@@ -58,6 +58,7 @@ class Contender:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
+            self.close()
             self.said.seek(0)
             raise RuntimeError(f"{self.module} ended: {self.said.read()[-2000:]}")
         return dict(json.loads(line))
@@ -69,6 +70,7 @@ class Contender:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
 
 
 def measured(python: Path, names: list[str], steps: int, rounds: int) -> dict[str, Any]:
