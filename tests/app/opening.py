@@ -40,8 +40,13 @@ def warned(app: AppTest) -> str:
 
 def charts(app: AppTest) -> list[dict[str, Any]]:
     """Every plotly figure, as its dictionary."""
+    return [told["figure"] for told in drawings(app, "atlas_chart")]
+
+
+def drawings(app: AppTest, kind: str) -> list[dict[str, Any]]:
+    """What every drawing of this kind is told; the line before that says for whom it is."""
     found = [element.proto for element in app.get("bidi_component")]
-    return [json.loads(proto.bytes)["figure"] for proto in found if proto.component_name == "atlas_chart"]
+    return [json.loads(proto.bytes.partition(b"\n")[2]) for proto in found if proto.component_name == kind]
 
 
 def fine(app: AppTest) -> AppTest:

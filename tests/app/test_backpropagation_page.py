@@ -1,6 +1,5 @@
 """Backpropagation: a formula is typed, walked and checked; what is wrong is answered and the last good one stays."""
 
-import json
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from app.components import computation_parts as parts
 from app.components.computation import PRESETS, Computation
 from core.maths.backpropagation import steps
 from core.maths.expression import parse
-from tests.app.opening import fine, opened, said
+from tests.app.opening import drawings, fine, opened, said
 
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
 SLUG = "backpropagation"
@@ -105,7 +104,7 @@ def test_a_formula_that_is_read_and_not_computed_leaves_the_last_picture(text, s
 
 def graph(app) -> dict:
     """What the graph is given to draw."""
-    return json.loads(app.get("bidi_component")[0].proto.json)
+    return drawings(app, "atlas_graph")[0]
 
 
 def test_a_node_that_is_pressed_leads_to_its_next_step():

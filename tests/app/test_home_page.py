@@ -1,20 +1,17 @@
 """Home: the ways in, the two graphs of the article, each box of which leads to its page, and the machine."""
 
-import json
-
 import pytest
 
 from content.concepts import GRAPH_ONE, load_concepts
 from content.pipeline import load_pipeline
-from tests.app.opening import fine, opened
+from tests.app.opening import drawings, fine, opened
 
 pytestmark = [pytest.mark.usefixtures("atlas_home"), pytest.mark.filterwarnings("default")]
 
 
 def graphs(app) -> dict[str, dict]:
     """What the browser is given to draw, by the file's name."""
-    found = [json.loads(element.proto.json) for element in app.get("bidi_component")]
-    return {data["file"]: data for data in found}
+    return {told["file"]: told for told in drawings(app, "atlas_graph")}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
