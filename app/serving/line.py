@@ -8,7 +8,7 @@ drawing that a slider was moved for is sent over this line as well, a websocket 
 import asyncio
 import secrets
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TooLate
+from contextlib import suppress
 from threading import Event
 from weakref import WeakValueDictionary
 
@@ -32,18 +32,16 @@ class Line:
 
     def send(self, data: bytes) -> bool:
         """Send from the thread of a run; whether it is on its way. Nothing is while what was sent before is not."""
-        if self._other is None or (self._sending is not None and not self._sending.done()):
+        other = self._other
+        if other is None or (self._sending is not None and not self._sending.done()):
             return False
-        socket, loop = self._other
+        socket, loop = other
         self.drawn.clear()
         self._sending = asyncio.run_coroutine_threadsafe(socket.send_bytes(data), loop)
-        try:
+        with suppress(Exception):  # too late, or the browser has just gone: nobody is there to be told
             self._sending.result(SENT_S)
-        except TooLate:
-            return False
-        except Exception:  # the browser has just gone; nobody is there to be told
-            return False
-        return True
+            return True
+        return False
 
     async def hold(self, socket: WebSocket) -> None:
         """Keep the other end for as long as it is there. Whatever it says means that it has drawn."""
