@@ -16,9 +16,11 @@ from app.language import _
 
 # Where the server has the library: under another name when it is another.
 LIBRARY_PATH = f"/drawn/plotly-{version('plotly')}.js"
+PLOTLYS_HEIGHT = 450  # where a figure does not say
 _chart = Drawing(
     "atlas_chart",
     "chart.js",
+    root=".chart",
     html='<div class="chart" role="figure"></div>',
     css=Path(__file__).with_name("chart.css").read_text(encoding="utf-8"),
     isolate_styles=False,  # plotly.js puts its styles into the page, which a shadow root would not see
@@ -51,7 +53,8 @@ def show_chart(
         if on_press is not None and point is not None:
             on_press(float(point["x"]), float(point["y"]))
 
-    _chart.show(key, to_json_plotly(data), on_press_change=pressed)
+    height = spec["layout"].get("height", PLOTLYS_HEIGHT)
+    _chart.show(key, to_json_plotly(data), height, on_press_change=pressed)
 
 
 def _words() -> dict[str, str]:

@@ -42,6 +42,7 @@ function make(parent, tag, attributes = {}, text = "") {
 
 function draw(root, data, shape) {
   const svg = root.querySelector(".canvas");
+  root.style.minHeight = ""; // which kept its place free
   svg.replaceChildren();
   svg.setAttribute("aria-label", data.name);
   svg.style.height = `${data.height}px`;

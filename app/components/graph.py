@@ -16,7 +16,7 @@ from content.layout import NODE_HEIGHT, NODE_WIDTH, Point
 
 _FOLDER = Path(__file__).parent
 _html, _css = ((_FOLDER / f"graph.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
-_graph = Drawing("atlas_graph", "graph.js", html=_html, css=_css)
+_graph = Drawing("atlas_graph", "graph.js", root=".graph", html=_html, css=_css)
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,6 @@ def show_graph(
             "png": _("Save as PNG"),
         },
     }
-    picked = _graph.show(key, json.dumps(data), on_chosen_change=lambda: None).chosen
+    picked = _graph.show(key, json.dumps(data), height, on_chosen_change=lambda: None).chosen
     known = {box.id for box in boxes}
     return picked if picked in known else None

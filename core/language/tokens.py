@@ -18,7 +18,9 @@ from core.errors import UserError
 
 # A word with the space before it, a number likewise, signs, or space: every character belongs to exactly one.
 # No word is endless: a text without any border would take forever.
-_WORDS = r" ?\p{L}{1,32}| ?\p{N}{1,32}| ?[^\s\p{L}\p{N}]{1,32}|\s{1,32}"
+_PIECES = " ?{letter}{{1,32}}| ?{number}{{1,32}}| ?{sign}{{1,32}}|{space}{{1,32}}"
+_KINDS = {"letter": r"\p{L}", "number": r"\p{N}", "sign": r"[^\s\p{L}\p{N}]", "space": r"\s"}
+_WORDS = _PIECES.format(**_KINDS)
 _LONGEST = 16  # characters of a token
 
 
@@ -106,19 +108,16 @@ def words(text: str) -> Counter[str]:
     itself says are letters, numbers and space.
     """
     given = "".join(sorted(set(text)))
-    kinds = {kind: _of_kind(kind, given) for kind in (r"\p{L}", r"\p{N}", r"\s")}
-    others = "".join(set(given).difference(*kinds.values()))
-    pattern = _WORDS.replace(r"[^\s\p{L}\p{N}]", f"[{re.escape(others)}]")
-    for kind, letters in kinds.items():
-        pattern = pattern.replace(kind, f"[{re.escape(letters)}]")
-    return Counter(re.findall(pattern.replace("[]", "(?!)"), text))
+    return Counter(re.findall(_PIECES.format(**{name: _set(kind, given) for name, kind in _KINDS.items()}), text))
 
 
-def _of_kind(kind: str, letters: str) -> str:
+def _set(kind: str, letters: str) -> str:
+    """Those of these characters that are of a kind, as a set for `re`; where there are none, what matches nothing."""
     from tokenizers import Regex, pre_tokenizers  # noqa: PLC0415
 
     split = pre_tokenizers.Split(Regex(kind), "removed").pre_tokenize_str(letters)
-    return "".join(sorted(set(letters).difference(*(piece for piece, _place in split))))
+    found = "".join(sorted(set(letters).difference(*(piece for piece, _place in split))))
+    return f"[{re.escape(found)}]" if found else "(?!)"
 
 
 def _bpe(ids: Mapping[str, int], merges: Sequence[tuple[str, str]]) -> Any:

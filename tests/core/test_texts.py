@@ -141,6 +141,8 @@ MIXED = "The cat, the hat; cats 42 and hats 7…\n\n\t它们坐在帽子里。�
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1))
 @example(MIXED)
+@example("[")
+@example("a^-]b")
 @example("\x1c\x85\xa0\u200b\u180e")  # what counts as space differs from program to program
 def test_words_are_those_of_the_tokeniser(text):
     split = pre_tokenizers.Split(Regex(tokenising._WORDS), "isolated")

@@ -217,6 +217,37 @@ def test_without_the_library_there_is_a_sentence(page):
     drawn(page)
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("path", "root", "part"),
+    [("/?lang=en", ".graph", ".graph .node"), ("/cross-entropy?lang=en", BARS, f"{BARS} .main-svg")],
+)
+def test_nothing_below_moves_when_the_script_comes(page, path, root, part):
+    """Or a press would land on what has just come there."""
+    kept, free = [], []
+
+    def hold(route):
+        kept.append(route) if not free else route.continue_()
+
+    page.route(f"**{PLACE}*.js", hold)
+    page.goto(path)
+    page.wait_for_function(
+        "root => [...document.querySelectorAll('*')].some(one => (one.shadowRoot ?? document).querySelector(root)"
+        "?.style.minHeight)", arg=root, timeout=30_000,
+    )  # fmt: skip
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(500)
+    before = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    assert page.locator(part).count() == 0
+    free.append(True)
+    for route in kept:
+        route.continue_()
+    expect(page.locator(part).first).to_be_visible(timeout=30_000)
+    page.wait_for_timeout(500)
+    after = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    assert abs(after - before) < 40
+
+
 @pytest.mark.parametrize("accepted", ["gzip, br", "identity"])
 @pytest.mark.parametrize(("path", "start"), [(LIBRARY_PATH, b"plotly.js v"), (f"{PLACE}chart.js", b"plotly.js"),
                                              (f"{PLACE}graph.js", b"Python has worked out")])
