@@ -177,7 +177,12 @@ def test_one_that_is_too_slow_to_answer_is_taken_note_of_when_it_ends(
     monkeypatch.setattr(client, "START_S", 0.0)
     with pytest.raises(UserError, match="could not be started"):
         client.ensure_supervisor()
-    (slow,) = [p for p in psutil.Process().children() if _serves(p, tmp_path)]
+
+    def started() -> list[psutil.Process]:
+        return [child for child in psutil.Process().children() if _serves(child, tmp_path)]
+
+    _eventually(started)  # for a moment a new process has no command line yet
+    (slow,) = started()
     slow.terminate()
     _eventually(lambda: not psutil.pid_exists(slow.pid))  # the system forgets it once somebody has taken note
 
