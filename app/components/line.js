@@ -3,18 +3,17 @@
 const AGAIN_MS = 10_000; // before a line that was lost is asked for again
 const reader = new TextDecoder();
 const drawings = new Map(); // by their keys: where each is drawn, and how
-let line = null; // the one there is: its name, and when it was lost
+let current = null; // the line there is: its name, and when it was lost
 
 // Draw what Streamlit brings, unless that or something newer has come before. What is returned ends it.
-export function keepDrawn(root, data, draw) {
+export async function keepDrawn(root, data, draw) {
   const said = read(data);
   drawings.set(said.key, { root, draw });
   listen(said.line);
-  const leave = () => {
+  await take(said);
+  return () => {
     if (drawings.get(said.key)?.root === root) drawings.delete(said.key);
   };
-  const drawn = take(said);
-  return drawn?.then ? drawn.then(() => leave) : leave;
 }
 
 // The first line of a message says for whom it is, the rest is what its drawing is told.
@@ -34,10 +33,10 @@ function take({ key, line, number, text }) {
 }
 
 function listen(name) {
-  if (line?.name === name && !(line.lost < performance.now() - AGAIN_MS)) return;
-  line?.socket.close();
+  if (current?.name === name && !(current.lost < performance.now() - AGAIN_MS)) return;
+  current?.socket.close();
   const address = new URL(`../line/${name}`, import.meta.url).href.replace("http", "ws");
-  const mine = line = { name, socket: new WebSocket(address), lost: undefined };
+  const mine = current = { name, socket: new WebSocket(address), lost: undefined };
   mine.socket.binaryType = "arraybuffer";
   mine.socket.onclose = () => { mine.lost = performance.now(); };
   mine.socket.onmessage = async ({ data }) => {

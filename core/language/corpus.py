@@ -19,7 +19,7 @@ def corpus(source: str, tokens: str, size: int) -> dict[str, Any]:
     """The facts of a text: see `facts`. Raises `UserError` as `texts.load` and `Tokens.of` do."""
     text, found = _read(source)
     if tokens == "bpe":
-        check_size(len(set(text)), size)
+        check_size(len(set("".join(found))), size)
     cut = _cut(source, tokens, max(FEWEST, 1 << (size - 1).bit_length())).first(size)
     return facts(text, cut.counts(found), cut.vocabulary, cut.encode(text[:SHOWN_CHARACTERS]))
 

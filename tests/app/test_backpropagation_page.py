@@ -1,6 +1,5 @@
 """Backpropagation: a formula is typed, walked and checked; what is wrong is answered and the last good one stays."""
 
-
 import numpy as np
 import pytest
 

@@ -41,8 +41,9 @@ def test_ten_kills_leave_no_trace() -> None:
     """``python -m tests.bench.kills`` does it two hundred times."""
     found = kills.measured(10)
     assert found["wrong"] == []
+    assert found["kills"] >= 10
     assert found["inside_a_checkpoint"] >= 5
-    assert found["anywhere"] >= 5  # one of these may be among those, too
+    assert found["anywhere"] >= 5
     assert found["of_everything"] >= 1
     assert found["finished"] >= 1
     assert found["silent_s_most"] <= kills.LONGEST_S
